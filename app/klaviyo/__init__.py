@@ -1,0 +1,1 @@
+"""Everything about Klaviyo, nothing about any platform."""
