@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 
 class GatewayError(Exception):
     """Anything this project raises on purpose."""
@@ -137,16 +139,20 @@ class FetchFailed(GatewayError):
     """The platform's API did not give what a mapper needs.
 
     ``retry_after`` in seconds when the platform named a time; ``operator`` is true when only a person can help
-    (token expired, permission missing): still tried again, because people do help.
+    (token expired, permission missing): still tried again, because people do help. ``gone``: the platform says that
+    it does not exist.
     """
 
     code = "fetch_failed"
     retryable = True
 
-    def __init__(self, detail: str, *, retry_after: float | None = None, operator: bool = False) -> None:
+    def __init__(
+        self, detail: str, *, retry_after: float | None = None, operator: bool = False, gone: bool = False
+    ) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
         self.operator = operator
+        self.gone = gone
 
 
 class SettingsUnsafe(GatewayError):
@@ -160,3 +166,12 @@ class LeaseLost(GatewayError):
 
     code = "lease_lost"
     retryable = True
+
+
+def faults_of(error: ValidationError, prefix: str = "") -> list[Fault]:
+    """Pydantic's findings as pointers, without the values it found."""
+    found = []
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        pointer = prefix + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"])
+        found.append(Fault(pointer or "/", fault["msg"].removeprefix("Value error, ")))
+    return found

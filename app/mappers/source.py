@@ -50,6 +50,11 @@ class Need:
     what: str
     id: str
 
+    @property
+    def name(self) -> str:
+        """How the answer is filed: ``order:20551``."""
+        return f"{self.what}:{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping(Generic[T, S]):
@@ -95,16 +100,17 @@ class Example:
 class Door:
     """One URL a platform posts to, ``path`` with ``{connection}``.
 
-    ``verify(headers, raw, secrets, now)`` raises ``Unauthorized`` (``now`` in epoch seconds; header names lower-case
-    bytes); ``secret`` names the secret without which the door is closed (404). ``events(raw)`` takes the webhook
+    ``verify(headers, raw, secrets, settings, now)`` raises ``Unauthorized`` (``now`` in epoch seconds; header names
+    lower-case bytes). ``secrets`` names those of which one must be set, or the door is closed (404).
+    ``events(raw)`` takes the webhook
     apart, from stored bytes only, and raises ``Unusable``. ``answer`` is the platform's success code and body;
     ``receipt`` instead builds a body that judges each item.
     """
 
     name: str
     path: str
-    secret: str
-    verify: Callable[[Map[bytes, bytes], bytes, Map[str, str], float], None]
+    secrets: tuple[str, ...]
+    verify: Callable[[Map[bytes, bytes], bytes, Map[str, str], Any, float], None]
     events: Callable[[bytes], Sequence[Event]]
     content_type: str
     examples: tuple[Example, ...]

@@ -1,0 +1,144 @@
+"""Connections as the running process sees them: secrets opened, settings validated, overrides merged, all in memory.
+
+The hot path looks a connection up here and never touches the database for it. Loaded at start and again whenever the
+configuration's version changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.mappers.registry import platform
+from app.mappers.source import ConnectionSettings, Door, Source
+from app.security import SecretBox, Unsealable
+from app.store import config
+from app.store.engine import Database
+from app.telemetry import log
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Klaviyo account with its key opened."""
+
+    id: str
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What applies to one event: the settings a mapper gets, and the account it is for (None: none given yet)."""
+
+    settings: ConnectionSettings
+    account_id: str | None
+
+
+@dataclass(frozen=True)
+class Connected:
+    """One connection, ready for use."""
+
+    id: str
+    source: Source[Any]
+    account_id: str | None
+    enabled: bool
+    secrets: Mapping[str, str] = field(repr=False)
+    raw_settings: Mapping[str, Any]
+    scopes: Mapping[str, tuple[Mapping[str, Any], str | None]]
+    _effective: dict[tuple[str, ...], Effective] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> ConnectionSettings:
+        """The connection's own settings, without any override."""
+        return self.effective(()).settings
+
+    def open(self, door: Door) -> bool:
+        """Whether webhooks may come in by this door: no secret, no door."""
+        return self.enabled and any(self.secrets.get(name) for name in door.secrets)
+
+    def effective(self, scopes: tuple[str, ...]) -> Effective:
+        """Settings with the overrides of ``scopes`` laid over them, weakest first."""
+        known = tuple(scope for scope in scopes if scope in self.scopes)
+        found = self._effective.get(known)
+        if found is None:
+            merged, account_id = self.raw_settings, self.account_id
+            for scope in known:
+                override, account = self.scopes[scope]
+                merged = merge_patch(merged, override)
+                account_id = account or account_id
+            found = self._effective[known] = Effective(self.source.settings.model_validate(merged), account_id)
+        return found
+
+
+class Connections:
+    """All connections and accounts by id; ``refresh`` reads them anew when something changed."""
+
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database, self._box = database, box
+        self._version = -1
+        self.by_id: dict[str, Connected] = {}
+        self.accounts: dict[str, Account] = {}
+
+    async def refresh(self) -> bool:
+        """Load again if the configuration's version moved; says whether it did."""
+        if await self._database.read(config.version) == self._version:
+            return False
+        version, accounts, connections, scopes = await self._database.read(config.everything)
+        overrides: dict[str, dict[str, tuple[Mapping[str, Any], str | None]]] = {}
+        for row in scopes:
+            overrides.setdefault(row.connection_id, {})[row.scope] = (json.loads(row.settings), row.account_id)
+        self.accounts = {row.id: account for row in accounts if (account := self._account(row)) is not None}
+        opened = (self._open(row, overrides.get(row.id, {})) for row in connections)
+        self.by_id = {connection.id: connection for connection in opened if connection is not None}
+        self._version = version
+        return True
+
+    def _account(self, row: config.Found) -> Account | None:
+        try:
+            return Account(row.id, self._box.open(row.private_key, account_place(row.id)))
+        except Unsealable as error:
+            log.error("account_unreadable", account=row.id, problem=str(error))
+            return None
+
+    def _open(self, row: config.Found, scopes: Mapping[str, tuple[Mapping[str, Any], str | None]]) -> Connected | None:
+        source = platform(row.platform)
+        if source is None:
+            log.error("platform_unknown", connection=row.id, platform=row.platform)
+            return None
+        try:
+            secrets = json.loads(self._box.open(row.secrets, connection_place(row.id)))
+            connected = Connected(
+                row.id, source, row.account_id, row.enabled, secrets, json.loads(row.settings), scopes
+            )
+            connected.effective(())
+        except (Unsealable, ValidationError) as error:
+            log.error("connection_unreadable", connection=row.id, problem=type(error).__name__)
+            return None
+        return connected
+
+
+def merge_patch(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``patch`` over ``base`` as RFC 7396: objects merge, null removes (back to the default), all else replaces."""
+    merged = dict(base)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            under = merged.get(key)
+            merged[key] = merge_patch(under if isinstance(under, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def account_place(account_id: str) -> str:
+    """Where an account's sealed private key belongs."""
+    return f"account/{account_id}/private_key"
+
+
+def connection_place(connection_id: str) -> str:
+    """Where a connection's sealed secrets belong."""
+    return f"connection/{connection_id}/secrets"

@@ -1,0 +1,75 @@
+"""Everything that is wired together, as a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app import http
+from app.connections import Connections
+from app.deliver import Delivery
+from app.intake import FrontDoor, GroupCommit
+from app.klaviyo.client import Klaviyo
+from app.mappers.registry import PLATFORMS
+from app.migrate import upgrade
+from app.routers import ROUTERS, describe
+from app.security import SecretBox
+from app.settings import Settings
+from app.store import lanes, webhooks
+from app.store.engine import Database, sqlite_warning
+from app.telemetry import log
+from app.translate import Translator
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The running parts; routers find them in ``app.state.gateway``."""
+
+    settings: Settings
+    database: Database
+    box: SecretBox
+    connections: Connections
+    klaviyo: Klaviyo
+    translator: Translator
+    delivery: Delivery
+
+
+def create_app(settings: Settings, *, work: bool = True) -> ASGIApp:
+    """The gateway as one ASGI application; ``work`` also translates and delivers in this process."""
+    database = Database(settings.url, exclusive=True)
+    upgrade(database)
+    client = http.create_client()
+    box = SecretBox(settings.master_keys)
+    connections = Connections(database, box)
+    klaviyo = Klaviyo(client, settings.klaviyo_url)
+    delivery = Delivery(database, connections, klaviyo)
+    translator = Translator(database, connections, client, made=delivery.wake.set)
+    gateway = Gateway(settings, database, box, connections, klaviyo, translator, delivery)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        stopping = asyncio.Event()
+        await database.write(webhooks.release_claims)
+        await database.write(lanes.clear_leases)
+        await connections.refresh()
+        if warning := sqlite_warning():
+            log.warning("sqlite", detail=warning)
+        workers = [asyncio.create_task(part.run(stopping)) for part in (translator, delivery) if work]
+        yield
+        stopping.set()
+        translator.wake.set()
+        delivery.wake.set()
+        await asyncio.gather(*workers)
+        await client.aclose()
+        database.close()
+
+    api = FastAPI(lifespan=lifespan, **describe(settings))
+    api.state.gateway = gateway
+    for router in ROUTERS:
+        api.include_router(router)
+    return FrontDoor(api, PLATFORMS, connections.by_id, GroupCommit(database, translator.wake.set))

@@ -1,0 +1,1 @@
+"""One file per door of our own API. No mapping and no SQL here."""

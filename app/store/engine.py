@@ -1,0 +1,142 @@
+"""Opening the database, and running store functions on it, each in one transaction.
+
+A store function is a plain function ``(connection, ...)``. ``write`` runs it on the one thread that owns the only
+writing connection (SQLite has one writer anyway; one thread makes its queue ours and its fsync shared); ``read`` runs
+it on a small pool of connections that cannot write. One hop per transaction, not one per statement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from app.errors import GatewayError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+READERS = 2
+BUSY_MILLISECONDS = 10_000
+FIXED_WAL_RESET = (3, 51, 3)
+
+
+class FileInUse(GatewayError):
+    """Another gateway process serves this database file."""
+
+    code = "file_in_use"
+
+
+class Database:
+    """One SQLite file. ``exclusive`` is for the process that serves it: a second one is refused."""
+
+    def __init__(self, url: str, *, exclusive: bool = False) -> None:
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._lock = _lock(path) if exclusive else None
+        self._engine = _engine(url, checkpoints=exclusive)
+        self._readers = _engine(url, read_only=True)
+        self._writer: Connection | None = None
+        self._write_thread = ThreadPoolExecutor(1, "store-write")
+        self._read_threads = ThreadPoolExecutor(READERS, "store-read")
+        self._local = threading.local()
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations before anything else runs."""
+        return self._engine
+
+    async def write(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``fn`` in one write transaction, durable when this returns."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._write_thread, lambda: self.write_now(fn, *args, **kwargs))
+
+    def write_now(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """As ``write``, on the calling thread, which must be the only one that does so (command line, group commit)."""
+        if self._writer is None:
+            self._writer = self._engine.connect()
+        with self._writer.begin():
+            return fn(self._writer, *args, **kwargs)
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Queue ``work`` on the writing thread; it calls ``write_now`` itself."""
+        self._write_thread.submit(work)
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``fn`` on one consistent view that cannot write."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._read_threads, lambda: self.read_now(fn, *args, **kwargs))
+
+    def read_now(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """As ``read``, on the calling thread."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._readers.connect()
+        with connection.begin():
+            return fn(connection, *args, **kwargs)
+
+    def close(self) -> None:
+        """Let what was queued finish, then close readers before the writer, which checkpoints."""
+        self._read_threads.shutdown()
+        self._write_thread.shutdown()
+        self._readers.dispose()
+        if self._writer is not None:
+            self._writer.close()
+        self._engine.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def sqlite_warning() -> str | None:
+    """What an operator should know about this machine's SQLite, if anything."""
+    if sqlite3.sqlite_version_info >= FIXED_WAL_RESET:
+        return None
+    return (
+        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug that 3.51.3 mended; "
+        "the gateway avoids it by writing and checkpointing on one connection only"
+    )
+
+
+def _engine(url: str, *, read_only: bool = False, checkpoints: bool = False) -> Engine:
+    engine = create_engine(
+        url, hide_parameters=True, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 10}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN would come late and be deferred
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={2000 if checkpoints else 0}")
+        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA secure_delete=ON")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _lock(path: Path) -> int:
+    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise FileInUse(f"another gateway serves {path}: stop it first, or use another GATEWAY_DATA_DIR") from None
+    return handle

@@ -1,0 +1,247 @@
+"""What arrived: storing it, taking what is not translated yet, writing down what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from app.store.bodies import pack, unpack
+from app.store.ids import new_id
+from app.store.tables import answers, translations, untranslated, webhooks
+
+ROWS_PER_STATEMENT = 200
+
+
+class Arrived(NamedTuple):
+    """A webhook to store; ``key`` (16 bytes) is unique in its connection."""
+
+    connection_id: str
+    key: bytes
+    door: str
+    origin: str
+    received_at: int
+    body: bytes
+
+
+class Due(NamedTuple):
+    """A webhook to translate, with the answers fetched for it so far."""
+
+    connection_id: str
+    id: int
+    door: str
+    origin: str
+    received_at: int
+    attempts: int
+    body: bytes
+    answers: dict[str, bytes]
+
+
+class Translated(NamedTuple):
+    """What became of a webhook; ``events`` is JSON, one entry an event."""
+
+    connection_id: str
+    webhook_id: int
+    state: str
+    events: str
+    commands: int
+    at: int
+
+
+_ARRIVED = (
+    "INSERT INTO webhooks (connection_id, id, key, door, origin, received_at, codec, body) VALUES ",
+    "(?,?,?,?,?,?,?,?)",
+    " ON CONFLICT (connection_id, key) DO NOTHING",
+)
+_DUE = (
+    "INSERT INTO untranslated (connection_id, webhook_id, run_at, claimed_until, attempts, problem) VALUES ",
+    "(?,?,?,?,?,?)",
+    "",
+)
+DUE_COLUMNS = 6
+
+
+@cache
+def _statement(parts: tuple[str, str, str], rows: int) -> str:
+    head, row, tail = parts
+    return head + ",".join([row] * rows) + tail
+
+
+def store(connection: Connection, rows: Sequence[Arrived]) -> list[bool]:
+    """Insert ``rows`` with one statement a 200; says for each whether it is new. Not new means: durably there already.
+
+    Written as text for its speed: this is the statement every webhook waits for. The conflict target is named, so
+    that a clash of ids is an error and never a silent loss.
+    """
+    fresh: list[bool] = []
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        fresh += _store(connection, rows[start : start + ROWS_PER_STATEMENT])
+    return fresh
+
+
+def _store(connection: Connection, rows: Sequence[Arrived]) -> list[bool]:
+    ids = [new_id() for _ in rows]
+    values: list[object] = []
+    for id_, row in zip(ids, rows, strict=True):
+        codec, body = pack(row.body)
+        values += (row.connection_id, id_, row.key, row.door, row.origin, row.received_at, codec, body)
+    inserted = connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount
+    fresh = [True] * len(rows) if inserted == len(rows) else _present(connection, ids, rows)
+    values = []
+    for id_, row, new in zip(ids, rows, fresh, strict=True):
+        if new:
+            values += (row.connection_id, id_, row.received_at, 0, 0, "")
+    if values:
+        connection.exec_driver_sql(_statement(_DUE, len(values) // DUE_COLUMNS), tuple(values))
+    return fresh
+
+
+def _present(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[bool]:
+    owners = {row.connection_id for row in rows}
+    query = select(webhooks.c.id).where(webhooks.c.connection_id.in_(owners), webhooks.c.id.in_(ids))
+    there = set(connection.scalars(query))
+    return [id_ in there for id_ in ids]
+
+
+def claim(connection: Connection, now: int, until: int, limit: int) -> list[Due]:
+    """Take up to ``limit`` due webhooks, oldest first; nobody else gets them before ``until``."""
+    u, w = untranslated.c, webhooks.c
+    due = (
+        select(u.connection_id, u.webhook_id, u.attempts)
+        .where(u.run_at <= now, u.claimed_until <= now)
+        .order_by(u.run_at)
+        .limit(limit)
+    )
+    taken = connection.execute(due).all()
+    if not taken:
+        return []
+    connection.execute(
+        update(untranslated)
+        .where(u.connection_id == bindparam("c"), u.webhook_id == bindparam("w"))
+        .values(claimed_until=until),
+        [{"c": row.connection_id, "w": row.webhook_id} for row in taken],
+    )
+    ids = [row.webhook_id for row in taken]
+    owners = {row.connection_id for row in taken}
+    rows = connection.execute(select(webhooks).where(w.connection_id.in_(owners), w.id.in_(ids)))
+    by_id = {row.id: row for row in rows}
+    fetched = _answers(connection, owners, ids)
+    return [
+        Due(row.connection_id, row.id, row.door, row.origin, row.received_at, attempts,
+            unpack(row.codec, row.body), fetched.get(row.id, {}))
+        for row, attempts in ((by_id[t.webhook_id], t.attempts) for t in taken)
+    ]  # fmt: skip
+
+
+def _answers(connection: Connection, owners: Iterable[str], ids: Sequence[int]) -> dict[int, dict[str, bytes]]:
+    found: dict[int, dict[str, bytes]] = {}
+    query = select(answers).where(answers.c.connection_id.in_(list(owners)), answers.c.webhook_id.in_(ids))
+    for row in connection.execute(query):
+        found.setdefault(row.webhook_id, {})[row.need] = unpack(row.codec, row.body)
+    return found
+
+
+def keep_answer(connection: Connection, due: Due, need: str, body: bytes, at: int) -> None:
+    """Store what the platform answered beside the webhook; a later answer to the same need is not kept."""
+    codec, packed = pack(body)
+    row = {
+        "connection_id": due.connection_id, "webhook_id": due.id, "need": need,
+        "at": at, "codec": codec, "body": packed,
+    }  # fmt: skip
+    connection.execute(upsert(answers).on_conflict_do_nothing(), row)
+
+
+def postpone(connection: Connection, due: Due, run_at: int, problem: str) -> None:
+    """Try this webhook again at ``run_at``."""
+    u = untranslated.c
+    connection.execute(
+        update(untranslated)
+        .where(u.connection_id == due.connection_id, u.webhook_id == due.id)
+        .values(run_at=run_at, claimed_until=0, attempts=due.attempts + 1, problem=problem)
+    )
+
+
+def settle(connection: Connection, done: Sequence[Translated]) -> None:
+    """Write down what became of these webhooks; they are no longer due."""
+    if not done:
+        return
+    rows = [row._asdict() for row in done]
+    statement = upsert(translations)
+    columns = {name: statement.excluded[name] for name in ("state", "events", "commands", "at")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["connection_id", "webhook_id"], set_=columns), rows
+    )
+    u = untranslated.c
+    connection.execute(
+        delete(untranslated).where(u.connection_id == bindparam("c"), u.webhook_id == bindparam("w")),
+        [{"c": row.connection_id, "w": row.webhook_id} for row in done],
+    )
+
+
+def release_claims(connection: Connection) -> int:
+    """At the start of the only process: whatever a dead one had claimed is due now."""
+    return connection.execute(
+        update(untranslated).where(untranslated.c.claimed_until > 0).values(claimed_until=0)
+    ).rowcount
+
+
+def again(connection: Connection, connection_id: str, webhook_ids: Sequence[int], now: int) -> int:
+    """Translate these webhooks again with today's code; what was sent before is not sent twice. Says how many."""
+    ids = connection.scalars(
+        select(webhooks.c.id).where(webhooks.c.connection_id == connection_id, webhooks.c.id.in_(webhook_ids))
+    ).all()
+    if ids:
+        u = untranslated.c
+        statement = upsert(untranslated).on_conflict_do_update(
+            index_elements=[u.connection_id, u.webhook_id], set_={"run_at": now, "claimed_until": 0}
+        )
+        rows = [
+            {"connection_id": connection_id, "webhook_id": id_, "run_at": now, "claimed_until": 0,
+             "attempts": 0, "problem": ""}
+            for id_ in ids
+        ]  # fmt: skip
+        connection.execute(statement, rows)
+    return len(ids)
+
+
+def _overview() -> Select[tuple[object, ...]]:
+    w, t, u = webhooks.c, translations.c, untranslated.c
+    return (
+        select(
+            w.connection_id, w.id, w.door, w.origin, w.received_at, func.length(w.body).label("bytes"),
+            case((u.webhook_id.is_not(None), "waiting"), else_=func.coalesce(t.state, "lost")).label("state"),
+            t.events, t.commands, t.at.label("translated_at"),
+            u.run_at, u.attempts, u.problem,
+        )
+        .outerjoin(translations, and_(t.connection_id == w.connection_id, t.webhook_id == w.id))
+        .outerjoin(untranslated, and_(u.connection_id == w.connection_id, u.webhook_id == w.id))
+    )  # fmt: skip
+
+
+def page(
+    connection: Connection, *, connection_id: str | None, state: str | None, before: int | None, limit: int
+) -> Sequence[Row[tuple[object, ...]]]:
+    """Webhooks, newest first, older than the id ``before``."""
+    query = _overview()
+    if connection_id is not None:
+        query = query.where(webhooks.c.connection_id == connection_id)
+    if state == "waiting":
+        query = query.where(untranslated.c.webhook_id.is_not(None))
+    elif state is not None:
+        query = query.where(untranslated.c.webhook_id.is_(None), translations.c.state == state)
+    if before is not None:
+        query = query.where(webhooks.c.id < before)
+    return connection.execute(query.order_by(webhooks.c.id.desc()).limit(limit)).all()
+
+
+def find(connection: Connection, webhook_id: int) -> tuple[Row[tuple[object, ...]], bytes, dict[str, bytes]] | None:
+    """One webhook with its body and fetched answers."""
+    row = connection.execute(_overview().where(webhooks.c.id == webhook_id)).first()
+    if row is None:
+        return None
+    stored = connection.execute(select(webhooks.c.codec, webhooks.c.body).where(webhooks.c.id == webhook_id)).one()
+    fetched = _answers(connection, [str(row.connection_id)], [webhook_id]).get(webhook_id, {})
+    return row, unpack(stored.codec, stored.body), fetched
