@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,6 +19,8 @@ from app.security import SecretBox, Unsealable
 from app.store import config
 from app.store.engine import Database
 from app.telemetry import log
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class Connections:
         overrides: dict[str, dict[str, tuple[Mapping[str, Any], str | None]]] = {}
         for row in scopes:
             overrides.setdefault(row.connection_id, {})[row.scope] = (json.loads(row.settings), row.account_id)
-        self.accounts = {row.id: account for row in accounts if (account := self._account(row)) is not None}
         opened = (self._open(row, overrides.get(row.id, {})) for row in connections)
-        self.by_id = {connection.id: connection for connection in opened if connection is not None}
+        _replace(self.by_id, {connection.id: connection for connection in opened if connection is not None})
+        _replace(self.accounts, {row.id: account for row in accounts if (account := self._account(row)) is not None})
         self._version = version
         return True
 
@@ -118,6 +120,12 @@ class Connections:
             log.error("connection_unreadable", connection=row.id, problem=type(error).__name__)
             return None
         return connected
+
+
+def _replace(held: dict[str, T], by: dict[str, T]) -> None:
+    """In place: the front door holds the same dictionary."""
+    held.clear()
+    held.update(by)
 
 
 def merge_patch(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.connections import Connected
-from app.errors import Busy, Malformed, NotFound, Refused, TooLarge, Unauthorized, Unsupported
+from app.errors import Busy, Malformed, NotFound, Refused, TooLarge, Unsupported
 from app.mappers.source import Door, Source
 from app.routers.problems import problem
 from app.store import webhooks
@@ -193,12 +193,7 @@ class FrontDoor:
     ) -> tuple[bool, bytes]:
         """Store what was posted; says whether it is new, and its body."""
         connection = self._connections.get(name)
-        if (
-            connection is None
-            or connection.source is not source
-            or not connection.enabled
-            or not door.open(connection.secrets)
-        ):
+        if connection is None or connection.source is not source or not connection.open(door):
             raise NotFound("no such connection")
         headers = dict(scope["headers"])
         raw = await read(receive, headers, door.max_bytes)
@@ -252,6 +247,3 @@ def inflated(raw: bytes, headers: Mapping[bytes, bytes]) -> bytes:
     if not engine.eof:
         raise Malformed("the gzip stream ends early")
     return body
-
-
-__all__ = ["FrontDoor", "GroupCommit", "Unauthorized", "inflated", "read", "refusal"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import orjson
@@ -59,7 +60,7 @@ class Location:
     zip: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """Who. Empty or absent fields are never sent: Klaviyo would clear what it has."""
 
@@ -82,6 +83,11 @@ class Profile:
 
     def resource(self) -> bytes:
         """Klaviyo's profile resource, as JSON."""
+        return self._resource
+
+    @cached_property
+    def _resource(self) -> bytes:
+        # Made once: an order and each of its lines carry the same profile.
         attributes: dict[str, object] = {}
         for name in _PROFILE_TEXTS:
             text = getattr(self, name)
@@ -126,7 +132,7 @@ class Track:
         attributes: dict[str, object] = {
             "metric": {"data": {"type": "metric", "attributes": {"name": self.metric}}},
             "properties": self.properties,
-            "time": rfc3339(self.time),
+            "time": utc(self.time),
             "unique_id": self.unique_id,
         }
         if self.value is not None:
@@ -175,7 +181,7 @@ class Subscribe:
             "channels": _channels(email=self.email, sms=self.sms),
             "source": self.source,
             "historical": self.historical,
-            "consented_at": rfc3339(self.consented_at) if self.consented_at else None,
+            "consented_at": utc(self.consented_at) if self.consented_at else None,
         }
         return Stored(Kind.SUBSCRIBE, "subscribe", digest(self.unique_id), self.profile.resource(), dumps(payload))
 
@@ -220,16 +226,18 @@ def number(amount: Decimal) -> int | float:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-def rfc3339(moment: datetime) -> str:
-    """UTC with a ``Z``, whole seconds: Klaviyo truncates to seconds and refuses a time without offset."""
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ``ValueError`` without an offset, which Klaviyo would read as it likes."""
     if moment.tzinfo is None:
         raise ValueError("a time without an offset")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC)
 
 
 def dumps(value: object) -> bytes:
-    """JSON bytes; Decimal becomes a number; NaN cannot get in (orjson writes null, mappers never hold one)."""
-    return orjson.dumps(value, default=_decimal)
+    """JSON bytes. Decimal becomes a number; a time in UTC ends in ``Z`` and holds whole seconds, as Klaviyo cuts it;
+    NaN cannot get in (orjson writes null, mappers never hold one).
+    """
+    return orjson.dumps(value, default=_decimal, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
 
 
 def _decimal(value: object) -> int | float:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from struct import unpack
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, func, insert, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from app.klaviyo.commands import Stored
+from app.klaviyo.commands import Kind, Stored
 from app.store.ids import new_id
+from app.store.leaps import owners
 from app.store.tables import attempts, batches, commands, lanes, outcomes, pending
 
 IDS_PER_STATEMENT = 500
@@ -73,7 +75,7 @@ def _open_lanes(connection: Connection, names: set[tuple[str, str]]) -> None:
 
 def _overview() -> Select[tuple[object, ...]]:
     c, o, p = commands.c, outcomes.c, pending.c
-    state = func.coalesce(o.state, func.iif(p.command_id.is_not(None), "pending", literal("lost")))
+    state = func.coalesce(o.state, func.iif(p.command_id.is_not(None), "pending", literal("sending")))
     return (
         select(
             c.account_id, c.id, c.kind, c.name, c.connection_id, c.webhook_id, c.created_at, c.profile, c.payload,
@@ -94,23 +96,31 @@ def page(
     limit: int,
 ) -> Sequence[Row[tuple[object, ...]]]:
     """Commands, newest first, older than the id ``before``."""
+    c, o, p = commands.c, outcomes.c, pending.c
     query = _overview()
-    if account_id is not None:
-        query = query.where(commands.c.account_id == account_id)
     if name is not None:
-        query = query.where(commands.c.name == name)
-    if state == "pending":
-        query = query.where(outcomes.c.state.is_(None))
-    elif state is not None:
-        query = query.where(outcomes.c.state == state)
-    if before is not None:
-        query = query.where(commands.c.id < before)
-    return connection.execute(query.order_by(commands.c.id.desc()).limit(limit)).all()
+        query = query.where(c.name == name)
+    # Walks of keys that end with the id: asked for all accounts or kinds at once, SQLite would sort everything.
+    parts = []
+    for owner in owners(connection, c.account_id) if account_id is None else [account_id]:
+        if state is None:
+            parts.append((query.where(c.account_id == owner), c.id))
+        elif state == "pending":
+            parts += [(query.where(p.account_id == owner, p.kind == kind), p.command_id) for kind in Kind]
+        else:
+            parts.append((query.where(o.account_id == owner, o.state == state), o.command_id))
+    rows: list[Row[tuple[object, ...]]] = []
+    for part, id_ in parts:
+        older = part if before is None else part.where(id_ < before)
+        rows += connection.execute(older.order_by(id_.desc()).limit(limit)).all()
+    return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
 
 def find(connection: Connection, command_id: int) -> Row[tuple[object, ...]] | None:
     """One command."""
-    return connection.execute(_overview().where(commands.c.id == command_id)).first()
+    c = commands.c
+    mine = c.account_id.in_(owners(connection, c.account_id))
+    return connection.execute(_overview().where(mine, c.id == command_id)).first()
 
 
 def of_webhook(connection: Connection, connection_id: str, webhook_id: int) -> Sequence[Row[tuple[object, ...]]]:
@@ -120,23 +130,49 @@ def of_webhook(connection: Connection, connection_id: str, webhook_id: int) -> S
     return connection.execute(query).all()
 
 
-def attempts_of(connection: Connection, account_id: str, batch_ids: Sequence[int]) -> Sequence[Row[tuple[object, ...]]]:
-    """The HTTP calls made for these batches, oldest first."""
+def calls(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, list[Row[tuple[object, ...]]]]:
+    """By id, the HTTP calls of the batch that each of these commands travels in, or ended in; oldest first."""
+    travelling: dict[tuple[str, str], dict[int, int]] = {}
+    batch_of: dict[int, int | None] = {}
+    for row in rows:
+        lane = (row.account_id, row.kind)
+        if row.batch_id is None and lane not in travelling:
+            travelling[lane] = _open_batches(connection, *lane)
+        batch_of[row.id] = row.batch_id if row.batch_id is not None else travelling[lane].get(row.id)
     a = attempts.c
-    query = select(attempts).where(a.account_id == account_id, a.batch_id.in_(batch_ids)).order_by(a.id)
-    return connection.execute(query).all()
+    owning = {row.account_id for row in rows}
+    batch_ids = sorted({id_ for id_ in batch_of.values() if id_ is not None})
+    made: dict[int, list[Row[tuple[object, ...]]]] = {}
+    for start in range(0, len(batch_ids), IDS_PER_STATEMENT):
+        part = batch_ids[start : start + IDS_PER_STATEMENT]
+        query = select(attempts).where(a.account_id.in_(owning), a.batch_id.in_(part)).order_by(a.id)
+        for attempt in connection.execute(query):
+            made.setdefault(attempt.batch_id, []).append(attempt)
+    return {id_: made.get(batch_id, []) if batch_id is not None else [] for id_, batch_id in batch_of.items()}
 
 
-def open_batches_with(connection: Connection, account_id: str, kind: str, command_id: int) -> list[int]:
-    """The unsettled batches a command travels in (open batches of a lane are few)."""
+def _open_batches(connection: Connection, account_id: str, kind: str) -> dict[int, int]:
+    """The unsettled batch of each command under way in a lane (open batches of a lane are few)."""
     b = batches.c
     query = select(b.id, b.command_ids).where(b.account_id == account_id, b.kind == kind)
-    needle = command_id.to_bytes(8, "big")
-    return [row.id for row in connection.execute(query) if needle in _ids(row.command_ids)]
+    return {id_: row.id for row in connection.execute(query) for id_ in _ids(row.command_ids)}
 
 
-def _ids(packed: bytes) -> set[bytes]:
-    return {packed[start : start + 8] for start in range(0, len(packed), 8)}
+def _ids(packed: bytes) -> tuple[int, ...]:
+    return unpack(f">{len(packed) // 8}q", packed)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many commands there are, by state, and what ``conservation`` says, from sums alone: quick at any size."""
+    o, p = outcomes.c, pending.c
+    by_state = connection.execute(select(o.state, func.count()).group_by(o.state))
+    ended: dict[str, int] = dict(by_state.tuples().all())
+    stored = connection.scalar(select(func.count()).select_from(commands)) or 0
+    waiting = connection.scalar(select(func.count()).select_from(pending)) or 0
+    twice = select(func.count()).where(o.account_id == p.account_id, o.command_id == p.command_id)
+    both = connection.scalar(twice) or 0
+    lost = stored - waiting - sum(ended.values()) + both
+    return {**ended, "commands": stored, "pending": waiting, "both": both, "lost": lost}
 
 
 def conservation(connection: Connection) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 
@@ -66,6 +66,38 @@ def put(connection: Connection, table: Table, row_id: str, values: Mapping[str, 
     found = connection.execute(update(table).where(table.c.id == row_id).values(**values)).rowcount > 0
     changed(connection)
     return found
+
+
+class Present(NamedTuple):
+    """What a change of a connection must fit: it as it is, its overrides, and the accounts there are."""
+
+    connection: Found
+    scopes: Sequence[Found]
+    accounts: frozenset[str]
+
+
+def change_connection(
+    connection: Connection, connection_id: str, change: Callable[[Present], Mapping[str, object]]
+) -> bool:
+    """Write what ``change`` makes of the connection, in one transaction; what it raises undoes all. False: none."""
+    present = _present(connection, connection_id)
+    return present is not None and put(connection, connections, connection_id, change(present))
+
+
+def change_scope(connection: Connection, connection_id: str, change: Callable[[Present], Mapping[str, object]]) -> bool:
+    """As ``change_connection``, for the overrides of one scope: ``change`` returns the whole row."""
+    present = _present(connection, connection_id)
+    if present is None:
+        return False
+    put_scope(connection, change(present))
+    return True
+
+
+def _present(connection: Connection, connection_id: str) -> Present | None:
+    row = find_connection(connection, connection_id)
+    if row is None:
+        return None
+    return Present(row, scopes_of(connection, connection_id), frozenset(connection.scalars(select(accounts.c.id))))
 
 
 def remove_account(connection: Connection, account_id: str) -> bool:

@@ -6,11 +6,11 @@ lane's; whoever lost the lease writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from struct import pack, unpack
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from app.errors import LeaseLost
 from app.store.ids import new_id
@@ -123,29 +123,34 @@ def clear_leases(connection: Connection) -> None:
 def prepare(connection: Connection, lane: Lane, now: int, limit: int, plan: Plan) -> list[Batch]:
     """What to send now: batches whose time has come again, then new ones that ``plan`` cuts out of what is due.
 
-    The membership of the new ones is committed with this transaction, before anything is sent.
+    The membership of the new ones is committed with this transaction, before anything is sent: a command leaves
+    ``pending`` for exactly one batch, and a batch for outcomes or for other batches.
     """
     _prove(connection, lane)
-    known = _open_batches(connection, lane)
-    under_way = {member.id for batch, _ in known for member in batch.members}
-    made = [Batch(new_id(), form, tuple(some), 0) for form, some in plan(_due(connection, lane, now, limit, under_way))]
+    again = _due_batches(connection, lane, now)
+    made = [Batch(new_id(), form, tuple(some), 0) for form, some in plan(_due(connection, lane, now, limit))]
+    p = pending.c
+    taken = delete(pending).where(
+        p.account_id == lane.account_id, p.kind == lane.kind, p.command_id == bindparam("id_")
+    )
+    ids = [{"id_": member.id} for batch in made for member in batch.members]
+    if ids:
+        connection.execute(taken, ids)
     _insert_batches(connection, lane, [(b.id, b.form, [m.id for m in b.members]) for b in made], now)
-    return [batch for batch, run_at in known if run_at <= now] + made
+    return again + made
 
 
-def _open_batches(connection: Connection, lane: Lane) -> list[tuple[Batch, int]]:
+def _due_batches(connection: Connection, lane: Lane, now: int) -> list[Batch]:
     b = batches.c
-    query = select(batches).where(b.account_id == lane.account_id, b.kind == lane.kind).order_by(b.id)
-    rows = connection.execute(query).all()
+    mine = select(batches).where(b.account_id == lane.account_id, b.kind == lane.kind, b.run_at <= now)
+    rows = connection.execute(mine.order_by(b.id)).all()
     ids = {row.id: _unpack(row.command_ids) for row in rows}
     members = _members(connection, lane, [id_ for some in ids.values() for id_ in some])
-    return [
-        (Batch(row.id, row.form, tuple(members[id_] for id_ in ids[row.id]), row.attempts), row.run_at) for row in rows
-    ]
+    return [Batch(row.id, row.form, tuple(members[id_] for id_ in ids[row.id]), row.attempts) for row in rows]
 
 
-def _due(connection: Connection, lane: Lane, now: int, limit: int, without: Collection[int]) -> list[Member]:
-    """The next commands of a lane, live before back-fill, oldest first; ``without`` are under way already."""
+def _due(connection: Connection, lane: Lane, now: int, limit: int) -> list[Member]:
+    """The next commands of a lane, live before back-fill, oldest first."""
     p = pending.c
     ids: list[int] = []
     for backfill in (False, True):  # two ranges of the index; one query would walk every delayed live row first
@@ -153,10 +158,9 @@ def _due(connection: Connection, lane: Lane, now: int, limit: int, without: Coll
             select(p.command_id)
             .where(p.account_id == lane.account_id, p.kind == lane.kind, p.backfill.is_(backfill), p.run_at <= now)
             .order_by(p.run_at, p.command_id)
-            .limit(limit + len(without))
+            .limit(limit - len(ids))
         )
-        ids += [id_ for id_ in connection.scalars(query) if id_ not in without]
-    ids = ids[:limit]
+        ids += connection.scalars(query)
     members = _members(connection, lane, ids)
     return [members[id_] for id_ in ids]
 
@@ -193,11 +197,6 @@ def settle(connection: Connection, lane: Lane, done: Settlement, now: int) -> No
         connection.execute(insert(attempts), calls)
     if done.verdicts:
         connection.execute(insert(outcomes), [{**own, "at": now, **verdict._asdict()} for verdict in done.verdicts])
-        p = pending.c
-        ended = delete(pending).where(
-            p.account_id == lane.account_id, p.kind == lane.kind, p.command_id == bindparam("id_")
-        )
-        connection.execute(ended, [{"id_": verdict.command_id} for verdict in done.verdicts])
     b = batches.c
     if done.closed:
         closed = delete(batches).where(b.account_id == lane.account_id, b.kind == lane.kind, b.id == bindparam("id_"))
@@ -222,18 +221,25 @@ def pause_account(connection: Connection, account_id: str, reason: str, until: i
     connection.execute(update(lanes).where(lanes.c.account_id == account_id).values(paused=reason, not_before=until))
 
 
-def resume_account(connection: Connection, account_id: str, now: int) -> None:
-    """The key works again: every paused lane of the account goes on."""
+def resume_account(connection: Connection, account_id: str, now: int) -> int:
+    """The key works again: every paused lane of the account goes on. Says how many."""
     n = lanes.c
     paused = and_(n.account_id == account_id, n.paused.is_not(None))
-    connection.execute(update(lanes).where(paused).values(paused=None, not_before=now))
+    return connection.execute(update(lanes).where(paused).values(paused=None, not_before=now)).rowcount
 
 
 def overview(connection: Connection, account_id: str | None = None) -> Sequence[Row[tuple[object, ...]]]:
-    """Every lane, for people."""
-    query = select(lanes).order_by(lanes.c.account_id, lanes.c.kind)
+    """Every lane, for people, with how much waits there and since when it is due."""
+    n, p = lanes.c, pending.c
+    grouped = select(p.account_id, p.kind, func.count().label("waiting"), func.min(p.run_at).label("oldest_due"))
+    due = grouped.group_by(p.account_id, p.kind).subquery()
+    query = (
+        select(lanes, func.coalesce(due.c.waiting, 0).label("waiting"), due.c.oldest_due)
+        .outerjoin(due, and_(due.c.account_id == n.account_id, due.c.kind == n.kind))
+        .order_by(n.account_id, n.kind)
+    )
     if account_id is not None:
-        query = query.where(lanes.c.account_id == account_id)
+        query = query.where(n.account_id == account_id)
     return connection.execute(query).all()
 
 

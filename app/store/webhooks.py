@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.store.bodies import pack, unpack
 from app.store.ids import new_id
+from app.store.leaps import owners
 from app.store.tables import answers, translations, untranslated, webhooks
 
 ROWS_PER_STATEMENT = 200
@@ -89,7 +90,7 @@ def _store(connection: Connection, rows: Sequence[Arrived]) -> list[bool]:
         codec, body = pack(row.body)
         values += (row.connection_id, id_, row.key, row.door, row.origin, row.received_at, codec, body)
     inserted = connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount
-    fresh = [True] * len(rows) if inserted == len(rows) else _present(connection, ids, rows)
+    fresh = [True] * len(rows) if inserted == len(rows) else _there(connection, ids, rows)
     values = []
     for id_, row, new in zip(ids, rows, fresh, strict=True):
         if new:
@@ -99,7 +100,7 @@ def _store(connection: Connection, rows: Sequence[Arrived]) -> list[bool]:
     return fresh
 
 
-def _present(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[bool]:
+def _there(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[bool]:
     owners = {row.connection_id for row in rows}
     query = select(webhooks.c.id).where(webhooks.c.connection_id.in_(owners), webhooks.c.id.in_(ids))
     there = set(connection.scalars(query))
@@ -188,11 +189,15 @@ def release_claims(connection: Connection) -> int:
     ).rowcount
 
 
+def present(connection: Connection, connection_id: str, webhook_ids: Sequence[int]) -> list[int]:
+    """Those of these webhooks that there are."""
+    w = webhooks.c
+    return list(connection.scalars(select(w.id).where(w.connection_id == connection_id, w.id.in_(webhook_ids))))
+
+
 def again(connection: Connection, connection_id: str, webhook_ids: Sequence[int], now: int) -> int:
     """Translate these webhooks again with today's code; what was sent before is not sent twice. Says how many."""
-    ids = connection.scalars(
-        select(webhooks.c.id).where(webhooks.c.connection_id == connection_id, webhooks.c.id.in_(webhook_ids))
-    ).all()
+    ids = present(connection, connection_id, webhook_ids)
     if ids:
         u = untranslated.c
         statement = upsert(untranslated).on_conflict_do_update(
@@ -225,23 +230,58 @@ def page(
     connection: Connection, *, connection_id: str | None, state: str | None, before: int | None, limit: int
 ) -> Sequence[Row[tuple[object, ...]]]:
     """Webhooks, newest first, older than the id ``before``."""
+    w, t, u = webhooks.c, translations.c, untranslated.c
     query = _overview()
-    if connection_id is not None:
-        query = query.where(webhooks.c.connection_id == connection_id)
+    if state is None:
+        return _newest(connection, query if before is None else query.where(w.id < before), connection_id, limit)
+    # Asked of the table that knows the state, so that a rare state is found without walking all webhooks.
     if state == "waiting":
-        query = query.where(untranslated.c.webhook_id.is_not(None))
-    elif state is not None:
-        query = query.where(untranslated.c.webhook_id.is_(None), translations.c.state == state)
+        owner, id_ = u.connection_id, u.webhook_id
+        query = query.where(id_.is_not(None))
+    else:
+        owner, id_ = t.connection_id, t.webhook_id
+        query = query.where(u.webhook_id.is_(None), t.state == state)
     if before is not None:
-        query = query.where(webhooks.c.id < before)
-    return connection.execute(query.order_by(webhooks.c.id.desc()).limit(limit)).all()
+        query = query.where(id_ < before)
+    if connection_id is not None:
+        query = query.where(owner == connection_id)
+    return connection.execute(query.order_by(id_.desc()).limit(limit)).all()
+
+
+def _newest(
+    connection: Connection, query: Select[tuple[object, ...]], connection_id: str | None, limit: int
+) -> Sequence[Row[tuple[object, ...]]]:
+    w = webhooks.c
+    rows: list[Row[tuple[object, ...]]] = []
+    for owner in owners(connection, w.connection_id) if connection_id is None else [connection_id]:
+        mine = query.where(w.connection_id == owner).order_by(w.id.desc()).limit(limit)
+        rows += connection.execute(mine).all()
+    return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
 
 def find(connection: Connection, webhook_id: int) -> tuple[Row[tuple[object, ...]], bytes, dict[str, bytes]] | None:
     """One webhook with its body and fetched answers."""
-    row = connection.execute(_overview().where(webhooks.c.id == webhook_id)).first()
+    w = webhooks.c
+    this = and_(w.connection_id.in_(owners(connection, w.connection_id)), w.id == webhook_id)
+    row = connection.execute(_overview().where(this)).first()
     if row is None:
         return None
-    stored = connection.execute(select(webhooks.c.codec, webhooks.c.body).where(webhooks.c.id == webhook_id)).one()
+    stored = connection.execute(select(w.codec, w.body).where(this)).one()
     fetched = _answers(connection, [str(row.connection_id)], [webhook_id]).get(webhook_id, {})
     return row, unpack(stored.codec, stored.body), fetched
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many webhooks were received, and how many of them are in each state; one replayed counts as waiting."""
+    t, u = translations.c, untranslated.c
+    both = and_(t.connection_id == u.connection_id, t.webhook_id == u.webhook_id)
+    by_state = select(t.state, func.count()).group_by(t.state)
+    done: dict[str, int] = dict(connection.execute(by_state).tuples().all())
+    again_due = connection.execute(by_state.where(both))
+    for state, count in again_due:
+        done[state] -= count
+    return {
+        **done,
+        "received": connection.scalar(select(func.count()).select_from(webhooks)) or 0,
+        "waiting": connection.scalar(select(func.count()).select_from(untranslated)) or 0,
+    }
