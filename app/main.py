@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from app.deliver import Delivery
 from app.intake import FrontDoor, GroupCommit
 from app.klaviyo.client import Klaviyo
 from app.mappers.registry import PLATFORMS
+from app.mappers.source import Api
 from app.migrate import upgrade
 from app.routers import ROUTERS, describe
 from app.security import SecretBox
@@ -35,6 +36,7 @@ class Gateway:
     box: SecretBox
     connections: Connections
     klaviyo: Klaviyo
+    apis: Mapping[str, Api]
     translator: Translator
     delivery: Delivery
 
@@ -48,8 +50,9 @@ def create_app(settings: Settings, *, work: bool = True) -> ASGIApp:
     connections = Connections(database, box)
     klaviyo = Klaviyo(client, settings.klaviyo_url)
     delivery = Delivery(database, connections, klaviyo)
-    translator = Translator(database, connections, client, made=delivery.wake.set)
-    gateway = Gateway(settings, database, box, connections, klaviyo, translator, delivery)
+    apis = {source.name: source.connect(client) for source in PLATFORMS if source.connect is not None}
+    translator = Translator(database, connections, apis, made=delivery.wake.set)
+    gateway = Gateway(settings, database, box, connections, klaviyo, apis, translator, delivery)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -18,7 +18,7 @@ from app.connections import Connected, Connections
 from app.errors import FetchFailed, Unusable
 from app.judge import Judged, Missing, judge
 from app.klaviyo.commands import Stored, digest
-from app.mappers.source import Need
+from app.mappers.source import Api, Need
 from app.retry import backoff, expired
 from app.store import commands, webhooks
 from app.store.commands import Ordered
@@ -42,6 +42,7 @@ class Translator:
 
     database: Database
     connections: Connections
+    apis: Mapping[str, Api]
     made: Callable[[], None]
     clock: Callable[[], float] = time.time
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,13 +108,22 @@ class Translator:
         for need in {missing.need for missing in results if isinstance(missing, Missing) and missing.need}:
             try:
                 async with self._slots:
-                    answer = await _ask(connected, need)
+                    answer = await self._ask(connected, need)
             except FetchFailed as error:
                 problems[need] = error
             else:
                 await self.database.write(webhooks.keep_answer, webhook, need.name, answer, _ms(self.clock()))
                 webhook.answers[need.name] = answer
         return problems
+
+    async def _ask(self, connected: Connected, need: Need) -> bytes:
+        api = self.apis.get(connected.source.name)
+        if api is None:
+            raise FetchFailed(f"{connected.source.title} cannot be asked for {need.name}", operator=True)
+        try:
+            return await api.fetch(need, connected.settings, connected.secrets)
+        except Unusable as error:
+            raise FetchFailed(str(error), gone=True) from error
 
     async def _translate(self, connected: Connected, webhook: Due, problems: Mapping[Need | None, FetchFailed]) -> None:
         """What can be mapped is; the webhook is done when nothing is left that may still be answered."""
@@ -155,15 +165,6 @@ def judge_due(connected: Connected, webhook: Due) -> list[Judged | Missing]:
     if door is None:
         return [Judged("", None, "quarantined", f"{connected.source.title} has no door {webhook.door} any more")]
     return judge(connected, door, webhook.body, webhook.answers, origin=webhook.origin)
-
-
-async def _ask(connected: Connected, need: Need) -> bytes:
-    if connected.source.fetch is None:
-        raise FetchFailed(f"{connected.source.title} cannot be asked for {need.name}", operator=True)
-    try:
-        return await connected.source.fetch(need, connected.settings, connected.secrets)
-    except Unusable as error:
-        raise FetchFailed(str(error), gone=True) from error
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

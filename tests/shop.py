@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from app.connections import Connected
 from app.errors import FetchFailed, Unauthorized, Unusable
 from app.klaviyo.commands import Command, Note, Profile, Track
-from app.mappers.source import ConnectionSecrets, ConnectionSettings, Door, Event, Need, Source, on
+from app.mappers.source import Checked, ConnectionSecrets, ConnectionSettings, Door, Event, Need, Source, on
 
 TOKEN = "shop-token-of-the-tests"
 
@@ -82,8 +82,11 @@ class Api:
             raise answer
         return json.dumps(answer).encode()
 
+    async def check(self, settings: Any, secrets: Mapping[str, str]) -> Checked:
+        raise NotImplementedError
 
-def source(api: Api | None = None) -> Source[ShopSettings]:
+
+def source() -> Source[ShopSettings]:
     return Source(
         name="shop",
         title="Shop",
@@ -98,9 +101,8 @@ def source(api: Api | None = None) -> Source[ShopSettings]:
         table={"sold": on("sold", Sale, sold), "sold_thin": on("sold_thin", Sale, sold, need=need)},
         ignored={"viewed": "views are not for Klaviyo"},
         scopes_of=markets,
-        fetch=None if api is None else api.fetch,
     )  # fmt: skip
 
 
-def connected(api: Api | None = None, *, account: str | None = "main", **settings: object) -> Connected:
-    return Connected("shop-1", source(api), account, True, {"token": TOKEN}, settings, {})
+def connected(*, account: str | None = "main", **settings: object) -> Connected:
+    return Connected("shop-1", source(), account, True, {"token": TOKEN}, settings, {})

@@ -87,26 +87,14 @@ class Profile:
 
     @cached_property
     def _resource(self) -> bytes:
-        # Made once: an order and each of its lines carry the same profile.
-        attributes: dict[str, object] = {}
-        for name in _PROFILE_TEXTS:
-            text = getattr(self, name)
-            if text:
-                attributes[name] = text
-        if self.location is not None:
-            place = self.location
-            attributes["location"] = {name: getattr(place, name) for name in _LOCATION_PARTS}
+        # Made once: an order and each of its lines carry the same profile. The fields bear Klaviyo's names.
+        attributes = {name: given for name, given in vars(self).items() if given}
         properties = {key: value for key, value in self.properties.items() if value not in (None, "")}
         if properties:
             attributes["properties"] = properties
+        else:
+            attributes.pop("properties", None)
         return dumps({"type": "profile", "attributes": attributes})
-
-
-_PROFILE_TEXTS = (
-    "email", "phone_number", "external_id", "anonymous_id",
-    "first_name", "last_name", "organization", "title", "locale",
-)  # fmt: skip
-_LOCATION_PARTS = ("address1", "address2", "city", "region", "country", "zip")
 
 
 @dataclass(frozen=True, slots=True)

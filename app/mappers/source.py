@@ -5,14 +5,17 @@ A lookup has three answers: mapped (``table``), ignored on purpose (``ignored``,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
 
 from app.klaviyo.commands import Command, Note
+
+if TYPE_CHECKING:
+    from app.http import Client
 
 T = TypeVar("T")
 S = TypeVar("S", bound="ConnectionSettings")
@@ -82,10 +85,23 @@ def on(
     return Mapping(slug, TypeAdapter(schema), map, need)
 
 
-class Fetch(Protocol):
-    """Asks the platform's API. Raises ``FetchFailed`` (try later) or ``Unusable`` (it does not exist)."""
+class Checked(Protocol):
+    """What an operator's connection test found; no ``problems`` means that everything an event needs can be fetched."""
 
-    def __call__(self, need: Need, settings: Any, secrets: Map[str, str]) -> Awaitable[bytes]: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+    @property
+    def token_warning(self) -> str | None: ...
+
+
+class Api(Protocol):
+    """The platform's API, asked for what its webhooks leave out."""
+
+    async def fetch(self, need: Need, settings: Any, secrets: Map[str, str], /) -> bytes:
+        """The answer to keep beside the webhook. Raises ``FetchFailed`` (try later) or ``Unusable`` (not there)."""
+
+    async def check(self, settings: Any, secrets: Map[str, str], /) -> Checked:
+        """A connection test; every fault is in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,9 @@ class Door:
 
 @dataclass(frozen=True)
 class Source(Generic[S]):
-    """A platform. ``scopes_of(event)`` names the scopes whose overrides apply, weakest first."""
+    """A platform. ``scopes_of(event)`` names the scopes whose overrides apply, weakest first; ``connect`` makes its
+    API client out of the process's HTTP client.
+    """
 
     name: str
     title: str
@@ -134,4 +152,4 @@ class Source(Generic[S]):
     table: Map[str, Mapping[Any, S]]
     ignored: Map[str, str] = field(default_factory=dict)
     scopes_of: Callable[[object], tuple[str, ...]] = lambda _: ()
-    fetch: Fetch | None = None
+    connect: Callable[[Client], Api] | None = None

@@ -15,6 +15,7 @@ from app.store.leaps import owners
 from app.store.tables import attempts, batches, commands, lanes, outcomes, pending
 
 IDS_PER_STATEMENT = 500
+ID_BYTES = 8
 
 
 class Ordered(NamedTuple):
@@ -107,6 +108,12 @@ def page(
             parts.append((query.where(c.account_id == owner), c.id))
         elif state == "pending":
             parts += [(query.where(p.account_id == owner, p.kind == kind), p.command_id) for kind in Kind]
+        elif state == "sending":
+            under_way = [id_ for kind in Kind for id_ in _open_batches(connection, owner, kind)]
+            parts += [
+                (query.where(c.account_id == owner, c.id.in_(under_way[start : start + IDS_PER_STATEMENT])), c.id)
+                for start in range(0, len(under_way), IDS_PER_STATEMENT)
+            ]
         else:
             parts.append((query.where(o.account_id == owner, o.state == state), o.command_id))
     rows: list[Row[tuple[object, ...]]] = []
@@ -159,20 +166,22 @@ def _open_batches(connection: Connection, account_id: str, kind: str) -> dict[in
 
 
 def _ids(packed: bytes) -> tuple[int, ...]:
-    return unpack(f">{len(packed) // 8}q", packed)
+    return unpack(f">{len(packed) // ID_BYTES}q", packed)
 
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many commands there are, by state, and what ``conservation`` says, from sums alone: quick at any size."""
-    o, p = outcomes.c, pending.c
+    o, p, b = outcomes.c, pending.c, batches.c
     by_state = connection.execute(select(o.state, func.count()).group_by(o.state))
     ended: dict[str, int] = dict(by_state.tuples().all())
     stored = connection.scalar(select(func.count()).select_from(commands)) or 0
     waiting = connection.scalar(select(func.count()).select_from(pending)) or 0
+    packed = select(func.coalesce(func.sum(func.length(b.command_ids)), 0))
+    sending = (connection.scalar(packed) or 0) // ID_BYTES
     twice = select(func.count()).where(o.account_id == p.account_id, o.command_id == p.command_id)
     both = connection.scalar(twice) or 0
-    lost = stored - waiting - sum(ended.values()) + both
-    return {**ended, "commands": stored, "pending": waiting, "both": both, "lost": lost}
+    lost = stored - waiting - sending - sum(ended.values()) + both
+    return {**ended, "commands": stored, "pending": waiting, "sending": sending, "both": both, "lost": lost}
 
 
 def conservation(connection: Connection) -> dict[str, int]:

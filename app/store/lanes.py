@@ -10,11 +10,28 @@ from collections.abc import Callable, Sequence
 from struct import pack, unpack
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Label,
+    Row,
+    Subquery,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from app.errors import LeaseLost
 from app.store.ids import new_id
 from app.store.tables import attempts, batches, commands, lanes, outcomes, pending
+
+ID_BYTES = 8
 
 
 class Lane(NamedTuple):
@@ -229,18 +246,24 @@ def resume_account(connection: Connection, account_id: str, now: int) -> int:
 
 
 def overview(connection: Connection, account_id: str | None = None) -> Sequence[Row[tuple[object, ...]]]:
-    """Every lane, for people, with how much waits there and since when it is due."""
-    n, p = lanes.c, pending.c
-    grouped = select(p.account_id, p.kind, func.count().label("waiting"), func.min(p.run_at).label("oldest_due"))
-    due = grouped.group_by(p.account_id, p.kind).subquery()
+    """Every lane, for people: how much waits there and since when, and how much is under way in batches."""
+    n, p, b = lanes.c, pending.c, batches.c
+    due = _by_lane(p.account_id, p.kind, func.count().label("waiting"), func.min(p.run_at).label("oldest_due"))
+    held = _by_lane(b.account_id, b.kind, (func.sum(func.length(b.command_ids)) // ID_BYTES).label("sending"))
     query = (
-        select(lanes, func.coalesce(due.c.waiting, 0).label("waiting"), due.c.oldest_due)
+        select(lanes, func.coalesce(due.c.waiting, 0).label("waiting"), due.c.oldest_due,
+               func.coalesce(held.c.sending, 0).label("sending"))
         .outerjoin(due, and_(due.c.account_id == n.account_id, due.c.kind == n.kind))
+        .outerjoin(held, and_(held.c.account_id == n.account_id, held.c.kind == n.kind))
         .order_by(n.account_id, n.kind)
-    )
+    )  # fmt: skip
     if account_id is not None:
         query = query.where(n.account_id == account_id)
     return connection.execute(query).all()
+
+
+def _by_lane(account_id: Column[str], kind: Column[str], *sums: Label[int]) -> Subquery:
+    return select(account_id, kind, *sums).group_by(account_id, kind).subquery()
 
 
 def _prove(connection: Connection, lane: Lane) -> None:
@@ -255,4 +278,4 @@ def _pack(ids: Sequence[int]) -> bytes:
 
 
 def _unpack(packed: bytes) -> tuple[int, ...]:
-    return unpack(f">{len(packed) // 8}q", packed)
+    return unpack(f">{len(packed) // ID_BYTES}q", packed)

@@ -22,11 +22,13 @@ HOUR = 3600.0
 class Desk:
     """A translator on a real database whose time only moves when told."""
 
-    def __init__(self, database: Database, here: Connected) -> None:
+    def __init__(self, database: Database, here: Connected, api: Api | None = None) -> None:
         self.now, self.made = 1_000_000.0, 0
         self.database = database
         fixed = SimpleNamespace(by_id={here.id: here})
-        self.translator = Translator(database, cast(Connections, fixed), self._made, clock=lambda: self.now)
+        self.translator = Translator(
+            database, cast(Connections, fixed), {"shop": api} if api else {}, self._made, clock=lambda: self.now
+        )
 
     def _made(self) -> None:
         self.made += 1
@@ -137,7 +139,7 @@ async def test_one_bad_event_of_many_does_not_sink_the_others(database: Database
 async def test_a_thin_event_is_fetched_once_and_its_answer_kept(database: Database) -> None:
     api = Api()
     api.answers["7"] = {"id": "7", "email": "eva@shop.test"}
-    desk = Desk(database, connected(api))
+    desk = Desk(database, connected(), api)
     await desk.receive({"event": "sold_thin", "id": "7"})
     assert (await desk.all())[0]["state"] == "mapped"
     api.answers["7"] = {"id": "7", "email": "changed@shop.test"}
@@ -150,7 +152,7 @@ async def test_a_thin_event_is_fetched_once_and_its_answer_kept(database: Databa
 async def test_while_the_shop_is_away_the_webhook_waits_and_what_can_go_goes(database: Database) -> None:
     api = Api()
     api.answers["8"] = {"id": "8", "email": "b@shop.test"}
-    desk = Desk(database, connected(api))
+    desk = Desk(database, connected(), api)
     await desk.receive({"event": "sold_thin", "id": "7"}, {"event": "sold_thin", "id": "8"}, sale("9"))
     (webhook,) = await desk.all()
     assert (webhook["state"], webhook["problem"]) == ("waiting", "the shop's API is away")
@@ -167,7 +169,7 @@ async def test_while_the_shop_is_away_the_webhook_waits_and_what_can_go_goes(dat
 async def test_a_time_the_shop_names_is_kept(database: Database) -> None:
     api = Api()
     api.answers["7"] = FetchFailed("slow down", retry_after=120.0)
-    desk = Desk(database, connected(api))
+    desk = Desk(database, connected(), api)
     await desk.receive({"event": "sold_thin", "id": "7"})
     desk.now += 119
     assert await desk.step() == 0
@@ -178,7 +180,7 @@ async def test_a_time_the_shop_names_is_kept(database: Database) -> None:
 async def test_what_the_shop_does_not_know_is_asked_a_few_times_and_then_quarantined(database: Database) -> None:
     api = Api()
     api.answers["7"] = Unusable("there is no sale 7")
-    desk = Desk(database, connected(api))
+    desk = Desk(database, connected(), api)
     await desk.receive({"event": "sold_thin", "id": "7"})
     for _ in range(NOT_FOUND_TRIES):
         desk.now += HOUR
@@ -190,7 +192,7 @@ async def test_what_the_shop_does_not_know_is_asked_a_few_times_and_then_quarant
 
 
 async def test_after_seven_days_without_an_answer_it_is_quarantined_and_can_be_replayed(database: Database) -> None:
-    desk = Desk(database, connected(Api()))
+    desk = Desk(database, connected(), Api())
     await desk.receive({"event": "sold_thin", "id": "7"})
     desk.now += 6.9 * 86_400
     await desk.step()
