@@ -14,7 +14,6 @@ keys = typer.Typer(no_args_is_help=True, help="Operator keys for the REST API, a
 cli.add_typer(keys, name="keys")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port.")]
-YEAR_SECONDS = 365 * 86_400
 
 
 def main() -> None:
@@ -102,13 +101,10 @@ def create(
 
     if role.upper() not in Role.__members__:
         fail(f"--role is one of {', '.join(r.name.lower() for r in reversed(Role))}, not {role}")
-    key, now = new_key(), int(time.time() * 1000)
+    key = new_key()
     database = Database(load(need_master_key=False).url)
     upgrade(database)
-    row = {
-        "id": key.id, "name": name or role.lower(), "role": role.lower(), "hash": key.hash, "created_at": now,
-        "expires_at": now + days * 86_400_000, "revoked_at": None,
-    }  # fmt: skip
+    row = key.row(name or role.lower(), role.lower(), days=days, now=int(time.time() * 1000))
     database.write_now(config.add_key, row)
     database.close()
     typer.echo(key.text)

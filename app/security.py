@@ -17,6 +17,7 @@ from app.errors import GatewayError
 
 NONCE_BYTES = 12
 KEY_NAME_BYTES = 4
+DAY_MILLISECONDS = 86_400_000
 
 
 class Unsealable(GatewayError):
@@ -77,6 +78,14 @@ class NewKey:
     id: str
     text: str
     hash: bytes
+
+    def row(self, name: str, role: str, *, days: int, now: int) -> dict[str, object]:
+        """What is stored of it; ``now`` in epoch ms."""
+        ends = now + days * DAY_MILLISECONDS
+        return {
+            "id": self.id, "name": name, "role": role, "hash": self.hash, "created_at": now, "expires_at": ends,
+            "revoked_at": None,
+        }  # fmt: skip
 
 
 def new_key() -> NewKey:
