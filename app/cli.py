@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -55,14 +55,14 @@ def serve(
     listen(create_app(load(), work=not no_work), host, port)
 
 
-def listen(app: object, host: str, port: int) -> None:
+def listen(app: Any, host: str, port: int) -> None:
     """Uvicorn as measured: uvloop, httptools, no access log (it halves the throughput)."""
     import uvicorn
 
     uvicorn.run(
         app, host=host, port=port, loop="uvloop", http="httptools", access_log=False, server_header=False,
         log_level="warning", timeout_graceful_shutdown=10,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 @cli.command()

@@ -40,7 +40,7 @@ SECRET = "demo-endpoint-secret"  # noqa: S105 opens nothing but this demo
 CONNECTION = "demo-shop"
 PATIENCE_SECONDS = 20.0
 # The story the stand-in shop tells: each step is a route of the stand-in, and what Centra would announce then.
-STORY = (
+STORY: tuple[tuple[str, str, dict[str, object] | None], ...] = (
     ("an order is placed", "/stand-in/orders", {}),
     ("it is confirmed", "/stand-in/orders/{order}/confirm", None),
     ("it is shipped", "/stand-in/orders/{order}/ship", None),

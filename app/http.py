@@ -216,7 +216,7 @@ def _translated(  # noqa: PLR0911 one line for each way to fail
             return NotSent(f"no connection within {CONNECT_SECONDS:g} s")
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return NotSent("this is no URL that can be called")
-        case ValueError():
+        case ValueError() if answered is None:
             return NotSent("a header or the URL holds a character that cannot be sent")
         case aiohttp.ClientPayloadError():
             return Unknown("the answer was cut off", answered)

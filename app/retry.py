@@ -14,7 +14,7 @@ chance = SystemRandom().random
 
 def backoff(attempts: int, chance: Callable[[], float] = chance) -> float:
     """Seconds to wait after ``attempts`` failures; ``chance`` gives 0 to 1."""
-    return min(MOST_SECONDS, FIRST_SECONDS * 2 ** min(attempts, 20)) * chance()
+    return min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(attempts, 20)) * chance()
 
 
 def expired(since_ms: int, now: float) -> bool:

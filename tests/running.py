@@ -91,7 +91,7 @@ class Child:
                     return
             time.sleep(0.02)
         text = self._log.read_text()[-3000:] if self._log else "(no log)"
-        raise RuntimeError(f"{self._process.args} did not listen on {self.port}:\n{text}")
+        raise RuntimeError(f"{self._process.args!r} did not listen on {self.port}:\n{text}")
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL to the whole process group."""

@@ -46,7 +46,7 @@ class Stored(NamedTuple):
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """A profile's address. It is one value: a part the new address lacks is sent as "", so that an old
     region cannot survive beside a new city.
@@ -89,6 +89,8 @@ class Profile:
     def _resource(self) -> bytes:
         # Made once: an order and each of its lines carry the same profile. The fields bear Klaviyo's names.
         attributes = {name: given for name, given in vars(self).items() if given}
+        if self.location is not None:
+            attributes["location"] = vars(self.location)
         properties = {key: value for key, value in self.properties.items() if value not in (None, "")}
         if properties:
             attributes["properties"] = properties

@@ -6,10 +6,9 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
-from app.mappers.registry import platform
-
 from app.connections import Connected
 from app.judge import Judged, judge
+from app.mappers.registry import platform
 from tests.bench.orders import body
 
 ORDERS = 2000
@@ -37,7 +36,7 @@ def translate(to: Connected, bodies: Sequence[bytes]) -> int:
 
 def per_order(rounds: int) -> dict[str, float]:
     """Microseconds of CPU an order, median of ``rounds`` interleaved rounds."""
-    plain = connected(metrics={"ordered_product": {"enabled": False}})
+    plain = connected(metrics={"product_ordered": {"on": False}})
     both = connected()
     first = iter(range(0, 10**9, ORDERS))
     runs: dict[str, Callable[[], tuple[Connected, list[bytes]]]] = {

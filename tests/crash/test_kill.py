@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bench.orders import CONNECTION, SECRET, body, request
+from tests.bench.orders import CONNECTION, SECRET, request
 from tests.running import Child, free_port, gateway, seed
 
 KILLS = int(os.environ.get("CRASH_KILLS", "50"))

@@ -1,0 +1,62 @@
+"""An order left the checkout: Placed Order, and one Ordered Product for each of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from app.klaviyo.commands import Json, Note, Profile, Track
+from app.mappers import fields, identity
+from app.mappers.centra import body, tracks
+from app.mappers.centra.person import person, withheld
+from app.mappers.centra.schemas import Item, OrderEvent
+from app.mappers.centra.settings import CentraSettings
+
+
+def map(event: OrderEvent, settings: CentraSettings) -> Iterator[Track | Note]:  # noqa: A001 the contract's word
+    """An order as our events door gives it: its lines count from 1."""
+    return placed(event, settings, range(1, len(event["data"].get("Items", ())) + 1))
+
+
+def placed(event: OrderEvent, settings: CentraSettings, positions: Iterable[int]) -> Iterator[Track | Note]:
+    """``positions`` are the lines' places in the whole order, cancelled lines counted, so that a line keeps its
+    unique id when another one is cancelled.
+    """
+    data = event["data"]
+    shipping = data.get("ShippingAddress")
+    kept_back = withheld(event["customer"], settings, shipping.get("CountryCode") if shipping else None)
+    if kept_back:
+        yield kept_back
+        return
+    profile, notes = person(
+        event["customer"], settings, billing=data.get("BillingAddress"), shipping=shipping,
+        paid_in=data.get("CustomerCurrency"),
+    )  # fmt: skip
+    yield from notes
+    properties = body.order(event, data, settings)
+    properties.setdefault("OrderType", "One-time Purchase")
+    properties.setdefault("CreatedDate", body.store_time(event["occurred_at"], settings))
+    # One per order: the number. A second order of the same person has another one.
+    unique_id = body.given_id(data) or data.get("OrderId") or event["event_id"]
+    yield tracks.track("order_placed", event, settings, profile, properties, unique_id, value=body.value(data))
+    if not tracks.resent(event):
+        order = body.order_number(data) or unique_id
+        for position, line in zip(positions, data.get("Items", ()), strict=True):
+            yield product(event, settings, profile, order, position, line)
+
+
+def product(
+    event: OrderEvent, settings: CentraSettings, profile: Profile, order: str, position: int, line: Item
+) -> Track | Note:
+    """Ordered Product. One per line: two lines of one order may hold the same article, so its place is part of it."""
+    article = line.get("GTIN") or line.get("SKU") or line.get("ProductID") or ""
+    properties: dict[str, Json] = {
+        "OrderId": order,
+        **body.styled(body.plain(line), settings),
+        "Categories": fields.names(line.get("Categories", {})),
+    }
+    paid = line.get("GrossPaidPrice")
+    return tracks.track(
+        "product_ordered", event, settings, profile, properties,
+        identity.unique_id(order, article, str(position)), value=Decimal(paid) if paid is not None else None,
+    )  # fmt: skip
