@@ -21,10 +21,12 @@ class OrElse:
     right: CoreSchema
     repair: Callable[[object], object]
     complaint: str
+    also: CoreSchema
+    """What ``repair`` takes, for the description of the API."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.union_schema(
-            [self.right, core_schema.no_info_plain_validator_function(self.repair)],
+            [self.right, core_schema.no_info_plain_validator_function(self.repair, json_schema_input_schema=self.also)],
             mode="left_to_right",
             custom_error_type="unreadable",
             custom_error_message=self.complaint,
@@ -71,19 +73,25 @@ Money = Annotated[
         core_schema.str_schema(pattern=r"^[0-9]{1,12}\.[0-9]{2}$"),
         _two_digits,
         "an amount such as 12.30 is expected: a point, no thousands separator, at most 10^12",
+        core_schema.float_schema(),
     ),
 ]
 """A text with two digits after the point."""
 
-Amount = Annotated[Decimal, PlainValidator(money.amount)]
+Amount = Annotated[Decimal, PlainValidator(money.amount, json_schema_input_type=float | str)]
 """An exact number; see ``money.amount``."""
 
-Blank = Annotated[str, OrElse(core_schema.str_schema(), _blank, "a text is expected")]
+Blank = Annotated[str, OrElse(core_schema.str_schema(), _blank, "a text is expected", core_schema.none_schema())]
 """A text; null becomes ""."""
 
 Names = Annotated[
     list[str],
-    OrElse(core_schema.list_schema(core_schema.str_schema()), names, "a list of names, or a map of them, is expected"),
+    OrElse(
+        core_schema.list_schema(core_schema.str_schema()),
+        names,
+        "a list of names, or a map of them, is expected",
+        core_schema.dict_schema(core_schema.str_schema(), core_schema.str_schema()),
+    ),
 ]
 """Names, from a list or from a map of id to name."""
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from app.errors import Unusable
 from app.klaviyo.commands import Json
-from app.mappers.centra.schemas import Item, OrderData, Reserved, ShopEvent
+from app.mappers.centra.schemas import Item, OrderData, OrderEvent, Reserved, ShipmentData
 from app.mappers.centra.settings import CentraSettings
 
 _RESERVED = frozenset(Reserved.__annotations__)
@@ -42,7 +42,7 @@ def styled(properties: dict[str, Json], settings: CentraSettings) -> dict[str, J
     }
 
 
-def order(event: ShopEvent, data: OrderData, settings: CentraSettings) -> dict[str, Json]:
+def order(data: OrderData, settings: CentraSettings) -> dict[str, Json]:
     """Properties of an order or a cart."""
     properties: dict[str, Json] = {}
     number = order_number(data)
@@ -61,9 +61,22 @@ def order(event: ShopEvent, data: OrderData, settings: CentraSettings) -> dict[s
     return styled(properties, settings)
 
 
+def shipment(data: ShipmentData, settings: CentraSettings) -> dict[str, Json]:
+    """Properties of a shipment, or of news of it."""
+    properties = plain(data)
+    if "Items" in data:
+        properties["Items"] = items(data["Items"], settings)
+    return styled(properties, settings)
+
+
 def order_number(data: OrderData) -> str | None:
     """The order's number, which the plugin sent as ``$event_id`` alone in its first years."""
     return data.get("OrderId") or given_id(data)
+
+
+def order_id(event: OrderEvent) -> str:
+    """The unique id of what happens once to an order: its number."""
+    return given_id(event["data"]) or event["data"].get("OrderId") or event["event_id"]
 
 
 def given_id(data: Reserved) -> str | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from app.klaviyo.commands import Json, Note, Profile, Track
 from app.mappers import fields, identity
 from app.mappers.centra import body, tracks
-from app.mappers.centra.person import person, withheld
+from app.mappers.centra.person import buyer
 from app.mappers.centra.schemas import Item, OrderEvent
 from app.mappers.centra.settings import CentraSettings
 
@@ -23,21 +23,15 @@ def placed(event: OrderEvent, settings: CentraSettings, positions: Iterable[int]
     unique id when another one is cancelled.
     """
     data = event["data"]
-    shipping = data.get("ShippingAddress")
-    kept_back = withheld(event["customer"], settings, shipping.get("CountryCode") if shipping else None)
-    if kept_back:
-        yield kept_back
-        return
-    profile, notes = person(
-        event["customer"], settings, billing=data.get("BillingAddress"), shipping=shipping,
-        paid_in=data.get("CustomerCurrency"),
-    )  # fmt: skip
+    profile, notes = buyer(event, settings)
     yield from notes
-    properties = body.order(event, data, settings)
+    if profile is None:
+        return
+    properties = body.order(data, settings)
     properties.setdefault("OrderType", "One-time Purchase")
     properties.setdefault("CreatedDate", body.store_time(event["occurred_at"], settings))
     # One per order: the number. A second order of the same person has another one.
-    unique_id = body.given_id(data) or data.get("OrderId") or event["event_id"]
+    unique_id = body.order_id(event)
     yield tracks.track("order_placed", event, settings, profile, properties, unique_id, value=body.value(data))
     if not tracks.resent(event):
         order = body.order_number(data) or unique_id

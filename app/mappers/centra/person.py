@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.errors import Unusable
 from app.klaviyo.commands import Json, Location, Note, Profile
 from app.mappers import identity, money
-from app.mappers.centra.schemas import Address, Customer
+from app.mappers.centra.schemas import Address, Customer, OrderEvent, ShipmentEvent
 from app.mappers.centra.settings import CentraSettings, language
 
 _NOWHERE: Address = {
@@ -17,10 +17,19 @@ _NOWHERE: Address = {
 
 
 class Person(NamedTuple):
-    """A profile, and what was left out of it."""
+    """A profile, or None when this connection keeps the person's events back; and what was left out, or why."""
 
-    profile: Profile
+    profile: Profile | None
     notes: tuple[Note, ...]
+
+
+def buyer(event: OrderEvent | ShipmentEvent, settings: CentraSettings) -> Person:
+    """Whom an order or a shipment is about; see ``person``."""
+    data = event["data"]
+    return person(
+        event["customer"], settings, billing=data.get("BillingAddress"), shipping=data.get("ShippingAddress"),
+        paid_in=data.get("CustomerCurrency"),
+    )  # fmt: skip
 
 
 def person(
@@ -36,6 +45,9 @@ def person(
     What the customer's record lacks comes from who paid, then from who receives: a gift's receiver must not lend the
     giver a phone number. The place is where parcels go. Raises ``Unusable`` when nobody can be told from this.
     """
+    kept_back = _withheld(customer, settings, shipping["CountryCode"] if shipping else None)
+    if kept_back:
+        return Person(None, (kept_back,))
     payer = billing or _NOWHERE
     place = shipping or customer.get("address") or payer
     receiver = shipping or _NOWHERE
@@ -98,7 +110,7 @@ def _location(place: Address) -> Location | None:
     return Location(*parts) if any(parts) else None
 
 
-def withheld(customer: Customer, settings: CentraSettings, country: str | None = None) -> Note | None:
+def _withheld(customer: Customer, settings: CentraSettings, country: str | None) -> Note | None:
     """Why this connection keeps the event back, or None. What the event does not say cannot keep it back: our own
     door need not name a pricelist; whoever converts Centra's answers says "" where Centra said nothing.
     """

@@ -28,6 +28,7 @@ Categories: TypeAlias = Annotated[
         core_schema.dict_schema(core_schema.str_schema(), core_schema.str_schema()),
         _categories,
         "a map of category id to name, or a list of names, is expected",
+        core_schema.list_schema(core_schema.str_schema()),
     ),
 ]
 
@@ -121,6 +122,7 @@ class Totals(Reserved, total=False):
     DiscountValue: Money | None
     DiscountValueInCustomerCurrency: Money | None
     Items: list[Item]
+    BillingAddress: Address | None
     ShippingAddress: Address | None
 
 
@@ -131,7 +133,6 @@ class OrderData(Totals, total=False):
     OrderId: Text | None
     GrossPaidPricePerUnitInCustomerCurrency: Money | None
     Categories: Names | None
-    BillingAddress: Address | None
     Shipping: Shipping | None
     ReturnId: Text | None
     SelectionId: Text | None
@@ -162,6 +163,7 @@ class ProductData(Item, Reserved, total=False):
 class GiftData(Reserved, total=False):
     """A gift certificate that was bought."""
 
+    Code: Text | None
     ValueInCustomerCurrency: Money | None
     CustomerCurrency: Text | None
 
@@ -170,13 +172,22 @@ class GiftData(Reserved, total=False):
 class ResetData(Reserved, total=False):
     """A password reset that was asked for. The link is a secret."""
 
-    PasswordResetLink: str
+    PasswordResetLink: Annotated[str, Field(min_length=1)]
+
+
+@_open
+class Recurring(TypedDict, total=False):
+    """What is delivered again and again."""
+
+    SubscriptionId: Text | None
 
 
 @_open
 class SubscriptionData(Reserved, total=False):
     """News of a subscription (the plugin writes its shipping cost as a number)."""
 
+    Subscription: Recurring
+    SubscriptionContractId: Text | None
     ShippingCostInCustomerCurrency: Amount | None
     SubscriptionContractAddress: SubscriptionAddress | None
 

@@ -6,10 +6,11 @@ A scope (a store or a market) may override any field: its JSON is laid over the 
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -153,6 +154,9 @@ class CentraSettings(ConnectionSettings):
     base_url: Annotated[str, AfterValidator(_base_url)] | None = Field(
         None, description="Where Centra's Integration API lives; Centra's own webhooks carry only ids."
     )
+    api_token_expires: date | None = Field(
+        None, description="Last day of the API token, as Centra showed it: a warning comes seven days before."
+    )
     base_currency: Currency = Field(description="Currency of every event's value and of the amounts without suffix.")
     rates: dict[Currency, Annotated[Decimal, Field(gt=0, le=Decimal(10) ** 9)]] = Field(
         {}, description="Units of the base currency for one unit of another, where Centra's own rate does not apply."
@@ -203,6 +207,15 @@ class CentraSettings(ConnectionSettings):
         if not self.shipping_update_extra_metrics:
             chosen |= dict.fromkeys(("shipped", "out_for_delivery", "delivered"), off)
         return {slug: metric.name or METRICS[slug] for slug, metric in chosen.items() if metric.on}
+
+    def rate(self, currency: str) -> Decimal | None:
+        """Units of the base currency for one of ``currency``, as far as the settings know."""
+        return Decimal(1) if currency == self.base_currency else self.rates.get(currency)
+
+    def tracking_url(self, carrier: str, tracking: str) -> str:
+        """Where a parcel can be followed, or ""."""
+        template = self.tracking_url_templates.get(carrier)
+        return template.replace("{tracking}", quote(tracking, safe="")) if template and tracking else ""
 
     @cached_property
     def restricted(self) -> bool:

@@ -1,56 +1,133 @@
-"""Centra: two doors, and the table of what its events are."""
+"""Centra: its doors, and the table of what its events are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
-import orjson
+from pydantic import TypeAdapter
 
-from app.errors import Unusable
-from app.mappers.centra import order_placed, signature
+from app.mappers.centra import (
+    account_created,
+    checkout_started,
+    customer_changed,
+    examples,
+    gift_certificate,
+    newsletter,
+    order_cancelled,
+    order_changed,
+    order_confirmed,
+    order_placed,
+    order_refunded,
+    password_reset,
+    product_ordered,
+    return_changed,
+    shipment_changed,
+    shipment_updated,
+    subscription_payment_failed,
+    subscription_payment_update_failed,
+    subscription_payment_update_succeeded,
+    subscription_status_changed,
+)
+from app.mappers.centra.answers import CustomerFound, OrderFound, ReturnFound, ShipmentFound
 from app.mappers.centra.api import CentraApi
-from app.mappers.centra.schemas import OrderEvent
+from app.mappers.centra.doors import EMPTY, announced, pushed, receipt, record, verifier
+from app.mappers.centra.schemas import (
+    AccountEvent,
+    GiftEvent,
+    NewsletterEvent,
+    OrderEvent,
+    ProductEvent,
+    ResetEvent,
+    ShipmentEvent,
+    SubscriptionEvent,
+)
+from app.mappers.centra.scopes import scopes_of
 from app.mappers.centra.settings import CentraSecrets, CentraSettings
-from app.mappers.source import Door, Event, Example, Source, on
+from app.mappers.source import Door, Source, on
+from app.mappers.source import Mapping as EventMapping
 
-MOST_EVENTS = 100
+# What a shop posts to our events door. "... - resend" is somebody in Centra pressing "send again".
+PUSHED: Mapping[str, EventMapping[Any, CentraSettings]] = {
+    "Reset Password": on("password_reset", ResetEvent, password_reset.map),
+    "Created Account": on("account_created", AccountEvent, account_created.map),
+    "Placed Order": on("order_placed", OrderEvent, order_placed.map),
+    "Placed Order - resend": on("order_placed", OrderEvent, order_placed.map),
+    "Ordered Product": on("product_ordered", ProductEvent, product_ordered.map),
+    "Confirmed Order": on("order_confirmed", OrderEvent, order_confirmed.map),
+    "Confirmed Order - resend": on("order_confirmed", OrderEvent, order_confirmed.map),
+    "Cancelled Order": on("order_cancelled", OrderEvent, order_cancelled.map),
+    "Cancelled Order - resend": on("order_cancelled", OrderEvent, order_cancelled.map),
+    "Refunded Order": on("order_refunded", OrderEvent, order_refunded.map),
+    "Refunded Order - resend": on("order_refunded", OrderEvent, order_refunded.map),
+    "Shipping Update": on("shipment_updated", ShipmentEvent, shipment_updated.map),
+    "Shipping Update - resend": on("shipment_updated", ShipmentEvent, shipment_updated.map),
+    "Shipped": on("shipment_updated", ShipmentEvent, shipment_updated.map),
+    "Out for delivery": on("shipment_updated", ShipmentEvent, shipment_updated.map),
+    "Delivered": on("shipment_updated", ShipmentEvent, shipment_updated.map),
+    "Gift Certificate": on("gift_certificate", GiftEvent, gift_certificate.map),
+    "Gift Certificate - resend": on("gift_certificate", GiftEvent, gift_certificate.map),
+    "Started Checkout": on("checkout_started", OrderEvent, checkout_started.map),
+    "Changed Subscription Status": on(
+        "subscription_status_changed", SubscriptionEvent, subscription_status_changed.map
+    ),
+    "Failed Subscription Payment": on(
+        "subscription_payment_failed", SubscriptionEvent, subscription_payment_failed.map
+    ),
+    "Failed Subscription Payment Update": on(
+        "subscription_payment_update_failed", SubscriptionEvent, subscription_payment_update_failed.map
+    ),
+    "Successful Subscription Payment Update": on(
+        "subscription_payment_update_succeeded", SubscriptionEvent, subscription_payment_update_succeeded.map
+    ),
+    newsletter.METRIC: on("newsletter", NewsletterEvent, newsletter.map),
+}
+
+# What Centra announces with ids alone. What it is about must be asked for; the action is never looked at.
+ANNOUNCED: Mapping[str, EventMapping[Any, CentraSettings]] = {
+    "order": on("order_changed", OrderFound, order_changed.map, need=record("order")),
+    "shipment": on("shipment_changed", ShipmentFound, shipment_changed.map, need=record("shipment")),
+    "return": on("return_changed", ReturnFound, return_changed.map, need=record("return")),
+    "customer": on("customer_changed", CustomerFound, customer_changed.map, need=record("customer")),
+}
+
+_CATALOGUE = "only tells a shop's caches what changed: nothing in it is for Klaviyo"
+_CATALOGUE_KEYS = (
+    "products", "brands", "categories", "pricelists", "warehouses", "warehouseGroups", "markets", "campaigns",
+    "campaignSites", "affiliates", "giftCertificates", "statics", "cmsArticles", "mapsLocations", "mapsRegions",
+    "DisplayItems", "Categories", "Pricelists", "Markets", "Collections", "Brands", "Languages", "CampaignSites",
+    "Affiliates", "BrickAndMortars",
+)  # fmt: skip
+IGNORED = {
+    "check_first": "asks warehouses whether they have the goods: the order's own event follows",
+    "account": "a wholesale account",
+    EMPTY: "an empty call",
+    **dict.fromkeys(_CATALOGUE_KEYS, _CATALOGUE),
+}
 
 
-def _verify(*names: str) -> Callable[[Mapping[bytes, bytes], bytes, Mapping[str, str], Any, float], None]:
-    def verify(
-        headers: Mapping[bytes, bytes], raw: bytes, secrets: Mapping[str, str], settings: Any, now: float
-    ) -> None:
-        secret = next(secrets[name] for name in names if secrets.get(name))
-        signature.verify(headers, raw, secret, settings, now)
-
-    return verify
-
-
-def pushed(raw: bytes) -> Sequence[Event]:
-    """One event of our signed contract, or a list of up to 100."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Unusable(f"this is not JSON: {error}") from error
-    items = body if isinstance(body, list) else [body]
-    if len(items) > MOST_EVENTS:
-        raise Unusable(f"more than {MOST_EVENTS} events in one call")
-    return [Event(str(item.get("metric", "")) if isinstance(item, dict) else "", item) for item in items]
+def _form() -> Mapping[str, Any]:
+    event = {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "examples": ["order"]},
+            "action": {"type": "string", "examples": ["insert"]},
+            "date": {"type": "string", "description": "Without a zone."},
+            "id": {"type": "integer", "description": "An order's number, or another record's id."},
+        },
+        "required": ["type", "id"],
+    }
+    payload = {"type": "object", "properties": {"events": {"type": "array", "maxItems": 100, "items": event}}}
+    return {"type": "object", "properties": {"payload": payload}, "required": ["payload"]}
 
 
-def announced(raw: bytes) -> Sequence[Event]:
-    """The events of a Centra webhook, ids only."""
-    fields = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
-    payload = orjson.loads(fields.get("payload", "{}"))
-    events = payload.get("events", []) if isinstance(payload, dict) else []
-    return [Event(str(event.get("type", "")), event) for event in events]
-
-
-def receipt(raw: bytes, duplicate: bool) -> bytes:
-    """Each item judged."""
-    return b'{"accepted":1}'
+def _contract() -> Mapping[str, Any]:
+    adapters = {mapping.slug: mapping.schema for mapping in PUSHED.values()}
+    schemas, shared = TypeAdapter.json_schemas([(slug, "validation", adapters[slug]) for slug in adapters])
+    kinds = {schema["$ref"]: schema for schema in schemas.values()}
+    one = {"anyOf": [*kinds.values()]}
+    many = {"type": "array", "minItems": 1, "maxItems": 100, "items": one}
+    return {"anyOf": [one, many], **shared}
 
 
 SOURCE = Source(
@@ -60,16 +137,32 @@ SOURCE = Source(
     secrets=CentraSecrets,
     doors=(
         Door(
-            name="webhooks", path="/webhooks/centra/{connection}", secrets=("endpoint_secret",),
-            verify=_verify("endpoint_secret"), events=announced, content_type="application/x-www-form-urlencoded",
-            examples=(Example("An order", {"events": []}),), schema={}, summary="Centra's own webhooks",
+            name="webhooks",
+            path="/webhooks/centra/{connection}",
+            secrets=("endpoint_secret",),
+            verify=verifier("endpoint_secret"),
+            events=announced,
+            content_type="application/x-www-form-urlencoded",
+            examples=examples.ANNOUNCED,
+            schema=_form(),
+            summary="What the plugin Centra Webhook posts",
         ),
         Door(
-            name="events", path="/webhooks/centra/{connection}/events", secrets=("events_secret", "endpoint_secret"),
-            verify=_verify("events_secret", "endpoint_secret"), events=pushed, content_type="application/json",
-            examples=(Example("Placed Order", {"event_id": "e1", "metric": "Placed Order", "occurred_at": "2026-11-20T11:59:58Z", "customer": {"email": "a@shop.example.com"}, "data": {"$event_id": "1"}}),), schema={}, summary="What Centra cannot push", status=202, receipt=receipt,
+            name="events",
+            path="/webhooks/centra/{connection}/events",
+            secrets=("events_secret", "endpoint_secret"),
+            verify=verifier("events_secret", "endpoint_secret"),
+            events=pushed,
+            content_type="application/json",
+            examples=examples.PUSHED,
+            schema=_contract(),
+            summary="What Centra cannot push: one event, or up to 100, signed in the same way",
+            status=202,
+            receipt=receipt(lambda: PUSHED),
         ),
     ),
-    table={"Placed Order": on("order_placed", OrderEvent, order_placed.map)},
+    table={**PUSHED, **ANNOUNCED},
+    ignored=IGNORED,
+    scopes_of=scopes_of,
     connect=CentraApi,
-)  # fmt: skip
+)

@@ -1,0 +1,16 @@
+"""A customer tried to change how a subscription is paid, in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.klaviyo.commands import Note, Track
+from app.mappers.centra.schemas import SubscriptionEvent
+from app.mappers.centra.settings import CentraSettings
+from app.mappers.centra.subscription import told
+
+
+def map(event: SubscriptionEvent, settings: CentraSettings) -> Iterator[Track | Note]:  # noqa: A001 the contract's word
+    """Failed Subscription Payment Update."""
+    data = event["data"]
+    return told("subscription_payment_update_failed", event, settings, data.get("SubscriptionContractId"))
