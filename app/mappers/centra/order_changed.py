@@ -15,7 +15,7 @@ from app.mappers.centra.convert import changed_at, left_out, order_event, placed
 from app.mappers.centra.items import CANCELLED, shown
 from app.mappers.centra.settings import CentraSettings
 
-_CONFIRMED = frozenset({"CONFIRMED", "PROCESSING", "SHIPPED", "COMPLETED", "ARCHIVED"})
+_PAST_CONFIRMED = frozenset({"PROCESSING", "SHIPPED", "COMPLETED", "ARCHIVED"})
 
 
 def map(found: OrderFound, settings: CentraSettings) -> Iterator[Track | Note]:  # noqa: A001 the contract's word
@@ -27,7 +27,10 @@ def map(found: OrderFound, settings: CentraSettings) -> Iterator[Track | Note]: 
         return
     event = order_event("order_placed", found, placed_at(order), settings)
     yield from order_placed.placed(event, settings, [place for place, _, _ in shown(order)])
-    if order["status"] in _CONFIRMED:
+    if order["status"] == "CONFIRMED":
         yield from order_confirmed.map(order_event("order_confirmed", found, changed_at(order), settings), settings)
-    if order["status"] in CANCELLED:
+    elif order["status"] in _PAST_CONFIRMED:
+        # When that was is not told any more. Not now: an order of last month must not be confirmed by mail today.
+        yield from order_confirmed.map(order_event("order_confirmed", found, placed_at(order), settings), settings)
+    elif order["status"] in CANCELLED:
         yield from order_cancelled.map(order_event("order_cancelled", found, changed_at(order), settings), settings)

@@ -58,8 +58,11 @@ def person(
     email = identity.email(address)
     if address and email is None:
         notes.append(Note("the e-mail address is not valid and was left out"))
-    number = customer.get("phone") or payer["Phone"] or receiver["Phone"]
-    phone = identity.phone(number, country) if number else None
+    number, dialled_in = customer.get("phone"), country
+    for lender in (payer, receiver):
+        if not number:
+            number, dialled_in = lender["Phone"], lender["CountryCode"]
+    phone = identity.phone(number, dialled_in) if number else None
     if number and phone is None:
         notes.append(Note("the phone number is not valid and was left out"))
     currency = customer.get("currency") or paid_in

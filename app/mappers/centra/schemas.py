@@ -7,7 +7,7 @@ templates depend on it; unknown keys around it are dropped.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, NotRequired, TypeAlias
+from typing import Annotated, NotRequired, Required, TypeAlias
 
 from pydantic import ConfigDict, Field, with_config
 from pydantic_core import core_schema
@@ -172,7 +172,7 @@ class GiftData(Reserved, total=False):
 class ResetData(Reserved, total=False):
     """A password reset that was asked for. The link is a secret."""
 
-    PasswordResetLink: Annotated[str, Field(min_length=1)]
+    PasswordResetLink: Required[Annotated[str, Field(min_length=1)]]
 
 
 @_open
