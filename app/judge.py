@@ -56,6 +56,10 @@ def judge(
         events = door.events(body)
     except Unusable as error:
         return [Judged("", None, "quarantined", str(error))]
+    except Exception as error:  # a door's fault must cost one webhook, not the queue
+        log.exception("door_failed", connection=connected.id, door=door.name, problem=type(error).__name__)
+        reason = f"the door failed ({type(error).__name__}): a fault of the gateway, replay after it is mended"
+        return [Judged("", None, "quarantined", reason)]
     return [_judge_event(connected, event, answers, origin == "backfill") for event in events]
 
 
@@ -90,7 +94,7 @@ def _map(
     connected: Connected, name: str, mapping: EventMapping[Any, Any], read: object, backfill: bool
 ) -> Judged | Missing:
     value = mapping.schema.validate_python(read)
-    effective = connected.effective(connected.source.scopes_of(value))
+    effective = connected.effective(connected.source.scopes_of(value) if connected.scopes else ())
     if effective.account_id is None:
         return Missing(name, mapping.slug, None, "the connection has no Klaviyo account yet")
     made: list[Made] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import cast
@@ -31,6 +31,11 @@ def plain(data: Mapping[str, object]) -> dict[str, Json]:
 def items(lines: list[Item], settings: CentraSettings) -> list[dict[str, Json]]:
     """Lines as the merchant's templates know them."""
     return [styled(plain(line), settings) for line in lines]
+
+
+def lines(properties: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:
+    """The items of an order's properties."""
+    return cast("Sequence[Mapping[str, Json]]", properties.get("Items", ()))
 
 
 def styled(properties: dict[str, Json], settings: CentraSettings) -> dict[str, Json]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 
 from app.klaviyo.commands import Json, Note, Profile, Track
-from app.mappers import fields, identity
+from app.mappers import fields, identity, money
 from app.mappers.centra import body, tracks
 from app.mappers.centra.person import buyer
-from app.mappers.centra.schemas import Item, OrderEvent
+from app.mappers.centra.schemas import OrderEvent
 from app.mappers.centra.settings import CentraSettings
 
 
@@ -33,24 +32,23 @@ def placed(event: OrderEvent, settings: CentraSettings, positions: Iterable[int]
     # One per order: the number. A second order of the same person has another one.
     unique_id = body.order_id(event)
     yield tracks.track("order_placed", event, settings, profile, properties, unique_id, value=body.value(data))
-    if not tracks.resent(event):
+    if "product_ordered" not in settings.names:
+        yield tracks.off("product_ordered")
+    elif not tracks.resent(event):
         order = body.order_number(data) or unique_id
-        for position, line in zip(positions, data.get("Items", ()), strict=True):
-            yield product(event, settings, profile, order, position, line)
+        for position, line in zip(positions, body.lines(properties), strict=True):
+            yield _product(event, settings, profile, order, position, line)
 
 
-def product(
-    event: OrderEvent, settings: CentraSettings, profile: Profile, order: str, position: int, line: Item
+def _product(
+    event: OrderEvent, settings: CentraSettings, profile: Profile, order: str, position: int, line: Mapping[str, Json]
 ) -> Track | Note:
     """Ordered Product. One per line: two lines of one order may hold the same article, so its place is part of it."""
     article = line.get("GTIN") or line.get("SKU") or line.get("ProductID") or ""
-    properties: dict[str, Json] = {
-        "OrderId": order,
-        **body.styled(body.plain(line), settings),
-        "Categories": fields.names(line.get("Categories", {})),
-    }
     paid = line.get("GrossPaidPrice")
     return tracks.track(
-        "product_ordered", event, settings, profile, properties,
-        identity.unique_id(order, article, str(position)), value=Decimal(paid) if paid is not None else None,
+        "product_ordered", event, settings, profile,
+        {"OrderId": order, **line, "Categories": fields.names(line.get("Categories", {}))},
+        identity.unique_id(order, str(article), str(position)),
+        value=money.amount(paid) if paid is not None else None,
     )  # fmt: skip

@@ -17,8 +17,13 @@ from tests.mappers.golden import ACCOUNT, door_of
 
 WEBHOOKS, EVENTS = door_of(SOURCE, "webhooks"), door_of(SOURCE, "events")
 CONNECTED = Connected("c", SOURCE, ACCOUNT, True, {}, {"base_currency": "SEK"}, {})
-EVENT = {"event_id": "1", "metric": "Reset Password", "occurred_at": "2026-11-20T12:00:00Z",
-         "customer": {"email": "a@shop.example.com"}, "data": {"PasswordResetLink": "https://shop.example.com/r"}}  # fmt: skip
+EVENT: dict[str, Any] = {
+    "event_id": "1",
+    "metric": "Reset Password",
+    "occurred_at": "2026-11-20T12:00:00Z",
+    "customer": {"email": "a@shop.example.com"},
+    "data": {"PasswordResetLink": "https://shop.example.com/r"},
+}
 
 
 def ends(door: Any, raw: bytes) -> list[tuple[str, str]]:
@@ -141,10 +146,10 @@ def test_the_receipt_judges_every_item() -> None:
     assert answer["items"][1] == {
         "event_id": "2", "result": "quarantined", "detail": "/customer: Input should be a valid dictionary",
     }  # fmt: skip
-    assert orjson.loads(EVENTS.receipt(b"{", True)) == {
-        "duplicate": True, "items": [{"result": "quarantined", "detail": "the body is not JSON: unexpected end of data: "
-                                      "line 1 column 2 (char 1)"}],
-    }  # fmt: skip
+    broken = orjson.loads(EVENTS.receipt(b"{", True))
+    assert broken["duplicate"] is True
+    assert broken["items"][0]["result"] == "quarantined"
+    assert broken["items"][0]["detail"].startswith("the body is not JSON: ")
 
 
 @given(st.binary(max_size=300))
