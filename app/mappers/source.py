@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
@@ -82,7 +83,13 @@ def on(
     the same bytes and settings give the same commands for ever. A generic function, so that mypy refuses a schema
     and a mapper that do not fit.
     """
-    return Mapping(slug, TypeAdapter(schema), map, need)
+    return Mapping(slug, _reader(schema), map, need)
+
+
+@cache
+def _reader(schema: type[T]) -> TypeAdapter[T]:
+    """One for each schema: making it takes milliseconds, and many event names share a schema."""
+    return TypeAdapter(schema)
 
 
 class Checked(Protocol):

@@ -66,8 +66,9 @@ class Shop:
 
 def waiting(data: Path) -> int:
     """How much is neither translated nor delivered."""
+    tables = ("untranslated", "pending", "batches")
     with sqlite3.connect(f"file:{data / 'gateway.db'}?mode=ro", uri=True) as file:
-        return sum(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("untranslated", "pending"))
+        return sum(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)
 
 
 def order_id(n: int) -> str:
