@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from app.errors import GatewayError
+from app.errors import GatewayError, Invalid
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Webhooks in, Klaviyo events out, exactly once.")
 keys = typer.Typer(no_args_is_help=True, help="Operator keys for the REST API, and the master key.")
@@ -68,10 +69,88 @@ def listen(app: Any, host: str, port: int) -> None:
 @cli.command()
 def sandbox(port: Port = 8081) -> None:
     """A stand-in Klaviyo by Klaviyo's rules, with a ledger of what it was sent."""
-    from app.klaviyo.sandbox.app import create_sandbox
+    from app.klaviyo.sandbox.server import run
 
-    typer.echo(f"sandbox Klaviyo on http://127.0.0.1:{port}  ledger: http://127.0.0.1:{port}/sandbox/ledger")
-    listen(create_sandbox(), "127.0.0.1", port)
+    run(port, announce=lambda url: typer.echo(f"sandbox Klaviyo on {url}  ledger: {url}/sandbox/ledger?kind=events"))
+
+
+@cli.command()
+def preview(
+    platform: Annotated[str, typer.Argument(help="centra, ...", show_default=False)],
+    file: Annotated[str, typer.Argument(help="The webhook's body; - is standard input.", show_default=False)],
+    door: Annotated[str | None, typer.Option(help="The door it comes in by; else guessed from the body.")] = None,
+    settings: Annotated[str | None, typer.Option(help="JSON file with the connection's settings.")] = None,
+    answers: Annotated[
+        str | None, typer.Option(help='JSON file with the platform\'s answers: {"order:20551": {...}}.')
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what POST /api/preview answers.")] = False,
+) -> None:
+    """Show what Klaviyo would be sent for a webhook. Needs no database; stores, fetches and sends nothing."""
+    import orjson
+    from rich.console import Console
+
+    from app import preview as asked
+
+    try:
+        results = asked.preview(platform, asked.read(file), door, asked.read_json(settings), asked.read_json(answers))
+    except Invalid as error:
+        fail(f"These settings do not fit {platform}: {error}. Give others with --settings FILE.")
+    if json:
+        typer.echo(orjson.dumps(asked.as_json(results), option=orjson.OPT_INDENT_2).decode())
+    else:
+        asked.show(results, Console(highlight=False))
+
+
+@cli.command()
+def replay(
+    ids: Annotated[
+        list[int] | None, typer.Argument(help="Ids of webhooks.", min=1, max=2**63 - 1, show_default=False)
+    ] = None,
+    state: Annotated[str | None, typer.Option(help="All that are quarantined, unknown, ignored or mapped.")] = None,
+    connection: Annotated[str | None, typer.Option(help="With --state: only of this connection.")] = None,
+    since: Annotated[str, typer.Option(help="With --state: received then or later; ISO 8601.")] = "1970-01-01",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    url: Annotated[str | None, typer.Option(help="Through the gateway that runs here.")] = None,
+    key: Annotated[str, typer.Option(help="With --url: an operator key.", envvar="GATEWAY_KEY")] = "",
+) -> None:
+    """Translate stored webhooks again with today's code and settings. What was sent before is not sent twice."""
+    asyncio.run(_replay(ids or [], state, connection, since, dry_run=dry_run, url=url, key=key))
+
+
+async def _replay(
+    ids: list[int], state: str | None, connection: str | None, since: str, *, dry_run: bool, url: str | None, key: str
+) -> None:
+    from contextlib import AsyncExitStack
+
+    from app import http
+    from app import replay as again
+    from app.migrate import opened
+    from app.settings import load
+    from app.store.engine import FileInUse
+
+    if state is not None and state not in again.STATES:
+        fail(f"--state is one of {', '.join(again.STATES)}, not {state}")
+    moment = again.moment(since)
+    async with AsyncExitStack() as stack:
+        stock: again.Stock
+        if url:
+            stock = again.OverRest(await stack.enter_async_context(http.create_client()), url, key)
+        else:
+            try:
+                database = opened(load(need_master_key=False).url, exclusive=True)
+            except FileInUse:
+                fail(
+                    "A gateway serves this database now: replay through it with --url http://127.0.0.1:8080 and "
+                    "--key gw_... (or GATEWAY_KEY), which is POST /api/webhooks/replay."
+                )
+            stack.callback(database.close)
+            stock = again.InFile(database)
+        found = await again.chosen(stock, ids, state, connection, moment)
+        if dry_run:
+            typer.echo(f"{len(found):,} webhooks would be translated again.")
+            return
+        count = await again.replay(stock, found)
+        typer.echo(f"{count:,} webhooks are translated again{'' if url else ' when the gateway starts'}.")
 
 
 @cli.command()
@@ -93,17 +172,15 @@ def create(
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it lives.")] = 365,
 ) -> None:
     """Make an operator key and print it, once."""
-    from app.migrate import upgrade
+    from app.migrate import opened
     from app.security import Role, new_key
     from app.settings import load
     from app.store import config
-    from app.store.engine import Database
 
     if role.upper() not in Role.__members__:
         fail(f"--role is one of {', '.join(r.name.lower() for r in reversed(Role))}, not {role}")
     key = new_key()
-    database = Database(load(need_master_key=False).url)
-    upgrade(database)
+    database = opened(load(need_master_key=False).url)
     row = key.row(name or role.lower(), role.lower(), days=days, now=int(time.time() * 1000))
     database.write_now(config.add_key, row)
     database.close()

@@ -7,6 +7,8 @@ API and posts signed webhooks over HTTP, exactly as a platform would. Its databa
 from __future__ import annotations
 
 import asyncio
+import logging
+import signal
 import socket
 import tempfile
 import time
@@ -23,22 +25,22 @@ from rich.console import Console
 from starlette.types import ASGIApp
 
 from app import http
+from app.errors import GatewayError
 from app.klaviyo.sandbox.app import create_sandbox
 from app.klaviyo.sandbox.world import DEFAULT_KEY
 from app.main import create_app
 from app.mappers.centra.sandbox import create_stand_in, form, sign
 from app.mappers.centra.sandbox.server import DEMO_TOKEN
 from app.mappers.registry import platform
-from app.migrate import upgrade
+from app.migrate import opened
 from app.security import new_key, new_master_key
 from app.settings import Settings
 from app.store import config
-from app.store.engine import Database
 from app.telemetry import configure
 
 SECRET = "demo-endpoint-secret"  # noqa: S105 opens nothing but this demo
 CONNECTION = "demo-shop"
-PATIENCE_SECONDS = 20.0
+MOST_LOOKS = 150  # about 5 s for one webhook; one that still waits then is shown as waiting
 # The story the stand-in shop tells: each step is a route of the stand-in, and what Centra would announce then.
 STORY: tuple[tuple[str, str, dict[str, object] | None], ...] = (
     ("an order is placed", "/stand-in/orders", {}),
@@ -48,26 +50,27 @@ STORY: tuple[tuple[str, str, dict[str, object] | None], ...] = (
     ("the customer makes an account", "/stand-in/customers/880101/register", None),
 )
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def run(port: int) -> None:
-    """Tell the story, then stay up until Ctrl-C."""
-    configure(human=True)
-    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
+    """Tell the story, then stay up until Ctrl-C or SIGTERM."""
+    configure(human=True, level=logging.ERROR)
+    with suppress(asyncio.CancelledError), tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
         asyncio.run(_demo(port, Path(folder)))
+    console.print("Stopped; the demo's database is thrown away.")
 
 
 async def _demo(port: int, folder: Path) -> None:
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(stop, _current_task().cancel)
     async with listening(create_sandbox(), port and port + 1) as klaviyo, listening(create_stand_in(), 0) as centra:
         settings = Settings(data_dir=folder, master_key=SecretStr(new_master_key()), klaviyo_url=klaviyo)
-        key = _first_key(settings)
+        key = first_key(settings)
         async with listening(create_app(settings), port) as gateway, http.create_client() as client:
             shop = Shop(client, gateway, centra, klaviyo, key)
             await shop.connect()
-            watching = asyncio.create_task(shop.watch())
             await shop.tell()
-            await shop.quiet()
             console.print(
                 f"\n[bold]Klaviyo received {shop.received} events[/bold] from {shop.posted} webhooks "
                 f"in {time.monotonic() - shop.started:.1f} s. Everything stays up; Ctrl-C ends it.\n"
@@ -75,30 +78,46 @@ async def _demo(port: int, folder: Path) -> None:
                 f"  a key for it (admin)   {key}\n"
                 f"  the sandbox's ledger   {klaviyo}/sandbox/ledger?kind=events\n"
             )
-            await watching
+            while True:  # whatever the newcomer posts now is shown as well
+                await shop.show_received()
+                await asyncio.sleep(0.2)
+
+
+def _current_task() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 always there inside a coroutine
+    return task
 
 
 @asynccontextmanager
 async def listening(app: ASGIApp, port: int) -> AsyncIterator[str]:
     """Serve ``app`` on ``port``, or on a free one when that is taken; gives its URL."""
-    listener = socket.socket()
+    with _open(port) as listener:
+        server = _Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+        serving = asyncio.create_task(server.serve([listener]))
+        while not server.started:
+            if serving.done():
+                raise GatewayError("a part of the demo did not start; its log says why")
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+def _open(port: int) -> socket.socket:
+    # Named as TCP, or asyncio does not switch Nagle's algorithm off and every answer with a body takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-    except OSError:
-        listener.bind(("127.0.0.1", 0))
-    settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
-    server = _Server(settings)
-    serving = asyncio.create_task(server.serve([listener]))
-    while not server.started:
-        if serving.done():
-            await serving
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
+        listener.listen()
+    except (OSError, OverflowError):  # taken, reserved, or one beyond the last
+        listener.close()
+        listener = _open(0)
+        console.print(f"Port {port} is not free; using {listener.getsockname()[1]} instead.")
+    return listener
 
 
 class _Server(uvicorn.Server):
@@ -109,9 +128,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _first_key(settings: Settings) -> str:
-    database, key = Database(settings.url), new_key()
-    upgrade(database)
+def first_key(settings: Settings) -> str:
+    """An admin key, put into a fresh database before the gateway opens it."""
+    database, key = opened(settings.url), new_key()
     database.write_now(config.add_key, key.row("demo", "admin", days=1, now=int(time.time() * 1000)))
     database.close()
     return key.text
@@ -119,7 +138,7 @@ def _first_key(settings: Settings) -> str:
 
 @dataclass
 class Shop:
-    """The demo's merchant: connects, posts webhooks, and watches what Klaviyo gets."""
+    """The demo's merchant: connects, posts webhooks, and looks at what Klaviyo got."""
 
     client: http.Client
     gateway: str
@@ -128,15 +147,16 @@ class Shop:
     key: str
     posted: int = 0
     received: int = 0
+    consents: int = 0
     started: float = field(default_factory=time.monotonic)
 
     async def connect(self) -> None:
         """An account and a connection, through the REST API as an operator would."""
         console.print("[bold]Setting up[/bold] through the REST API: a Klaviyo account and a Centra connection")
-        await self._api(
+        await self._create(
             "/api/accounts", {"id": "demo", "name": "Demo", "public_key": "SANDBX", "private_key": DEFAULT_KEY}
         )
-        await self._api(
+        await self._create(
             "/api/connections",
             {
                 "id": CONNECTION, "platform": "centra", "name": "Demo shop", "account": "demo",
@@ -152,63 +172,82 @@ class Shop:
 
     async def tell(self) -> None:
         """First what Centra announces with ids alone, then what it cannot push."""
-        console.print("\n[bold]Centra announces[/bold] (ids only; the gateway asks Centra for the rest)")
+        source = platform("centra")
+        thin, full = (f"/webhooks/centra/{CONNECTION}", f"/webhooks/centra/{CONNECTION}/events")
+        console.print(f"\n[bold]Centra announces[/bold] at {thin}: ids only, the gateway asks Centra for the rest")
         order = 0
         for what, path, body in STORY:
-            answer = await self._post(self.centra + path.format(order=order), orjson.dumps(body), {})
-            events = orjson.loads(answer.body)["events"]
+            events = (await self._post(self.centra + path.format(order=order), orjson.dumps(body), {}))["events"]
             order = order or events[0]["id"]
-            await self._webhook(f"/webhooks/centra/{CONNECTION}", form(events), what)
-        console.print("\n[bold]The shop sends[/bold] what Centra cannot push (the signed events door)")
-        source = platform("centra")
-        door = next(door for door in source.doors if door.name == "events") if source else None
-        for example in door.examples if door else ():
-            await self._webhook(f"/webhooks/centra/{CONNECTION}/events", orjson.dumps(example.body), example.title)
+            await self._webhook(thin, form(events), what)
+        console.print(f"\n[bold]The shop sends[/bold] to {full}: what Centra cannot push, signed alike")
+        for door in source.doors if source else ():
+            for example in door.examples if door.path.endswith("/events") else ():
+                await self._webhook(full, orjson.dumps(example.body), example.title)
 
-    async def quiet(self) -> None:
-        """Until nothing waits any more."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until:
-            stats = orjson.loads((await self._get(f"{self.gateway}/api/stats")).body)
-            if (
-                not stats["webhooks"]["waiting"]
-                and not stats["commands"]["pending"]
-                and not stats["commands"]["sending"]
-            ):
-                break
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(0.3)
-
-    async def watch(self) -> None:
-        """Print every event that Klaviyo got, as it comes."""
-        while True:
-            ledger = await self._get(f"{self.klaviyo}/sandbox/ledger?kind=events&offset={self.received}")
-            for entry in orjson.loads(ledger.body)["items"]:
-                self.received += 1
-                amount = f"  {entry['value']} {entry['value_currency']}" if entry.get("value") is not None else ""
-                console.print(f"  [green]Klaviyo received[/green] {entry['metric']}  {entry['email']}{amount}")
-            await asyncio.sleep(0.2)
+    async def show_received(self) -> bool:
+        """Print what Klaviyo got since the last look, if anything."""
+        known = self.received + self.consents
+        for event in await self._ledger("events", self.received):
+            self.received += 1
+            value, currency = event["value"], event["value_currency"]
+            amount = "" if value is None else f"{value:,.2f} {currency or ''}"
+            who = event["email"] or event["phone_number"] or event["external_id"]
+            console.print(f"   [green]Klaviyo ←[/green] {event['metric']:<39} {who:<30} {amount:>14}".rstrip())
+        for change in await self._ledger("subscriptions", self.consents):
+            self.consents += 1
+            what, who = f"{change['consent'].lower()} {change['channel']}", change["email"] or change["phone_number"]
+            console.print(f"   [green]Klaviyo ←[/green] {what:<39} {who}")
+        return self.received + self.consents > known
 
     async def _webhook(self, path: str, raw: bytes, what: str) -> None:
+        """Post a webhook as Centra would, and show what comes of it."""
         began = time.monotonic()
-        answer = await self._post(self.gateway + path, raw, {"x-centra-signature": sign(raw, SECRET, time.time())})
-        self.posted += 1
+        headers = {"x-centra-signature": sign(raw, SECRET, time.time())}
+        answer = await http.send(self.client, "POST", self.gateway + path, headers=headers, content=raw)
         took = (time.monotonic() - began) * 1000
-        console.print(f"→ POST {path}  {what}  [cyan]{answer.status}[/cyan] in {took:.0f} ms")
-        await asyncio.sleep(0.3)
+        self.posted += 1
+        console.print(f"[cyan]→ {answer.status}[/cyan] {what} [dim]({took:.0f} ms)[/dim]")
+        for _ in range(MOST_LOOKS):
+            if not await self._busy():
+                break
+            await asyncio.sleep(0.03)
+        news = await self.show_received()
+        webhook = (await self.get(f"{self.gateway}/api/webhooks?limit=1"))["items"][0]
+        if webhook["state"] == "mapped" and not news:
+            console.print("   [dim]nothing new: Klaviyo was told before[/dim]")
+        if webhook["state"] == "waiting":
+            console.print(f"   [yellow]waiting[/yellow]   {webhook['problem']}")
+        for event in webhook["events"]:
+            if event["state"] != "mapped":
+                console.print(f"   [yellow]{event['state']}[/yellow]   {event['event']}: {event['reason']}")
 
-    async def _api(self, path: str, body: Mapping[str, Any]) -> None:
-        answer = await self._post(self.gateway + path, orjson.dumps(body), self._bearer())
-        if answer.status != 201:
-            raise SystemExit(f"{path} answered {answer.status}: {answer.body.decode()}")
+    async def _busy(self) -> bool:
+        stats = await self.get(f"{self.gateway}/api/stats")
+        return bool(stats["webhooks"]["waiting"] or stats["commands"]["pending"] or stats["commands"]["sending"])
 
-    async def _get(self, url: str) -> http.Answer:
-        return await http.send(self.client, "GET", url, headers=self._bearer())
+    async def _ledger(self, kind: str, known: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.get(f"{self.klaviyo}/sandbox/ledger?kind={kind}&offset={known}"))[
+            "items"
+        ]
+        return found
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> http.Answer:
-        return await http.send(
-            self.client, "POST", url, headers={"content-type": "application/json", **headers}, content=body
-        )
+    async def _create(self, path: str, body: Mapping[str, Any]) -> None:
+        await self._post(self.gateway + path, orjson.dumps(body), self._bearer())
+
+    async def get(self, url: str) -> Any:
+        """What this URL answers, asked with the key."""
+        return _read(url, await http.send(self.client, "GET", url, headers=self._bearer()))
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Any:
+        headers = {"content-type": "application/json", **headers}
+        return _read(url, await http.send(self.client, "POST", url, headers=headers, content=body))
 
     def _bearer(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
+
+
+def _read(url: str, answer: http.Answer) -> Any:
+    if answer.status not in (200, 201):
+        raise GatewayError(f"{url} answered {answer.status}: {answer.body.decode(errors='replace')}")
+    return orjson.loads(answer.body)

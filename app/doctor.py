@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from app.connections import account_place, connection_place
 from app.errors import GatewayError
-from app.migrate import upgrade
+from app.mappers.registry import platform
+from app.migrate import opened
+from app.routers.checks import settings_faults
 from app.security import SecretBox, Unsealable
-from app.settings import Settings, load
+from app.settings import load
 from app.store import config
 from app.store.engine import Database, sqlite_warning
 
@@ -26,24 +31,26 @@ def findings() -> Iterator[Finding]:
         yield False, str(error)
         return
     yield True, f"settings read; database {settings.url}"
-    yield from _machine(settings)
+    yield True, sqlite_warning() or "SQLite is new enough"
+    path = Path(settings.url.removeprefix("sqlite:///"))
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield False, f"the database cannot be kept there: {folder} is no folder that this user may write to"
+        return
+    free = shutil.disk_usage(folder).free
+    yield free > FREE_BYTES, f"{free // 1024**2:,} MB free in {folder}"
+    if not path.exists():
+        yield True, "there is no database yet; `gateway serve` makes it"
+        return
     try:
-        database = Database(settings.url)
-        upgrade(database)
-    except Exception as error:  # whatever keeps the file from opening is the finding
-        yield False, f"the database does not open: {type(error).__name__}: {error}"
+        database = opened(settings.url)
+    except GatewayError as error:
+        yield False, str(error)
         return
     yield True, "database opened, schema is today's"
     yield from _secrets(database, SecretBox(settings.master_keys))
+    yield from _connections(database)
     database.close()
-
-
-def _machine(settings: Settings) -> Iterator[Finding]:
-    warning = sqlite_warning()
-    yield True, warning or "SQLite is new enough"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(settings.data_dir).free
-    yield free > FREE_BYTES, f"{free // 1024**2:,} MB free in {settings.data_dir}"
 
 
 def _secrets(database: Database, box: SecretBox) -> Iterator[Finding]:
@@ -56,4 +63,20 @@ def _secrets(database: Database, box: SecretBox) -> Iterator[Finding]:
             box.open(secret, place)
         except Unsealable as error:
             unreadable.append(str(error))
-    yield not unreadable, "; ".join(unreadable) or f"{len(sealed)} sealed secrets open"
+    if unreadable:
+        yield False, f"{len(unreadable)} of {len(sealed)} sealed secrets do not open, among them {unreadable[0]}"
+    else:
+        yield True, f"{len(sealed)} sealed secrets open"
+
+
+def _connections(database: Database) -> Iterator[Finding]:
+    _, _, connections, scopes = database.read_now(config.everything)
+    for row in connections:
+        source = platform(row.platform)
+        if source is None:
+            yield False, f"connection {row.id}: no platform is called {row.platform} any more"
+            continue
+        own = [scope for scope in scopes if scope.connection_id == row.id]
+        faults = settings_faults(source, json.loads(row.settings), own)
+        told = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+        yield not faults, f"connection {row.id}: {told or 'settings are valid'}"

@@ -17,7 +17,7 @@ from app.intake import FrontDoor, GroupCommit
 from app.klaviyo.client import Klaviyo
 from app.mappers.registry import PLATFORMS
 from app.mappers.source import Api
-from app.migrate import upgrade
+from app.migrate import opened
 from app.routers import ROUTERS, describe
 from app.security import SecretBox
 from app.settings import Settings
@@ -43,8 +43,7 @@ class Gateway:
 
 def create_app(settings: Settings, *, work: bool = True) -> ASGIApp:
     """The gateway as one ASGI application; ``work`` also translates and delivers in this process."""
-    database = Database(settings.url, exclusive=True)
-    upgrade(database)
+    database = opened(settings.url, exclusive=True)
     client = http.create_client()
     box = SecretBox(settings.master_keys)
     connections = Connections(database, box)

@@ -6,10 +6,30 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
+from app.errors import GatewayError
 from app.store.engine import Database
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class Unopenable(GatewayError):
+    """The database cannot be used as it is; the reason is for the operator of the process."""
+
+    code = "unopenable"
+
+
+def opened(url: str, *, exclusive: bool = False) -> Database:
+    """The database at ``url`` with today's schema; raises ``Unopenable``, ``FileInUse``."""
+    try:
+        database = Database(url, exclusive=exclusive)
+        upgrade(database)
+    except (OSError, DBAPIError, CommandError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise Unopenable(f"the database {url} does not open: {reason}") from error
+    return database
 
 
 def upgrade(database: Database) -> None:

@@ -10,7 +10,7 @@ import structlog
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def configure(*, human: bool = False) -> None:
+def configure(*, human: bool = False, level: int = logging.INFO) -> None:
     """Set logging up for the process; ``human`` prints short coloured lines instead of JSON."""
     renderer = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
     structlog.configure(
@@ -21,7 +21,7 @@ def configure(*, human: bool = False) -> None:
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -146,7 +146,10 @@ class UpsertProfile:
 
     def stored(self) -> Stored:
         """See ``Stored``; there is nothing but the profile."""
-        return Stored(Kind.UPSERT_PROFILE, "profile", digest(self.unique_id), self.profile.resource(), b"{}")
+        who = self.profile
+        if who.anonymous_id:
+            who = replace(who, anonymous_id=None)  # since 2026-01-15 Klaviyo knows it on events only
+        return Stored(Kind.UPSERT_PROFILE, "profile", digest(self.unique_id), who.resource(), b"{}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A lookup has three answers: mapped (``table``), ignored on purpose (``ignored``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from functools import cache
@@ -87,7 +87,7 @@ def on(
 
 
 @cache
-def _reader(schema: type[T]) -> TypeAdapter[T]:
+def _reader(schema: Hashable) -> TypeAdapter[Any]:
     """One for each schema: making it takes milliseconds, and many event names share a schema."""
     return TypeAdapter(schema)
 

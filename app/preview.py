@@ -1,0 +1,137 @@
+"""``gateway preview``: what Klaviyo would be sent for a webhook in a file, with nothing stored, fetched or sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.connections import Connected, merge_patch
+from app.errors import Invalid, Malformed, NotFound
+from app.judge import Judged, Made, Missing, judge
+from app.klaviyo.commands import Kind
+from app.mappers.registry import PLATFORMS, platform
+from app.mappers.source import Door, Source
+from app.routers.checks import settings_faults
+from app.routers.commands import klaviyo_request
+
+ACCOUNT = "preview"
+STYLES = {"mapped": "green", "ignored": "cyan", "unknown": "yellow", "waiting": "yellow", "quarantined": "red"}
+
+
+def preview(name: str, body: bytes, door: str | None, settings: object, answers: object) -> list[Judged | Missing]:
+    """Judge ``body`` with today's code. Raises ``NotFound`` (platform, door), ``Malformed``, ``Invalid``."""
+    source = platform(name)
+    if source is None:
+        raise NotFound(f"{name} is not a platform; known are {', '.join(source.name for source in PLATFORMS)}")
+    if not isinstance(settings, dict) or not isinstance(answers, dict):
+        raise Malformed("settings and answers are JSON objects")
+    given = merge_patch({}, settings)
+    if faults := settings_faults(source, given, ()):
+        raise Invalid(faults)
+    fetched = {need: answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
+               for need, answer in answers.items()}  # fmt: skip
+    return judge(Connected("preview", source, ACCOUNT, True, {}, given, {}), _door(source, door, body), body, fetched)
+
+
+def _door(source: Source[Any], name: str | None, body: bytes) -> Door:
+    """The door of this name; without one the first that takes what the body looks like, JSON or not."""
+    for door in source.doors:
+        if door.name == name or (name is None and _json(body) == (door.content_type == "application/json")):
+            return door
+    raise NotFound(f"{source.title} has these doors: {', '.join(door.name for door in source.doors)}")
+
+
+def _json(body: bytes) -> bool:
+    return body.lstrip()[:1] in (b"{", b"[")
+
+
+def read(file: str) -> bytes:
+    """The bytes of a file, or of standard input for ``-``. Raises ``Malformed``."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise Malformed(f"{file} cannot be read: {error.strerror}") from None
+
+
+def read_json(file: str | None) -> object:
+    """What a JSON file holds; nothing given is an empty object. Raises ``Malformed``."""
+    try:
+        return orjson.loads(read(file)) if file else {}
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"{file} is not JSON: line {error.lineno}, column {error.colno}") from None
+
+
+def as_json(results: Iterable[Judged | Missing]) -> dict[str, object]:
+    """As ``POST /api/preview`` answers."""
+    return {"events": [_event(result) for result in results]}
+
+
+def _event(result: Judged | Missing) -> dict[str, object]:
+    told: dict[str, object] = {"event": result.event, "slug": result.slug, "reason": result.reason}
+    if isinstance(result, Missing):
+        needs = [result.need.name] if result.need else []
+        return {**told, "state": "waiting", "notes": [], "needs": needs, "commands": []}
+    commands = [_command(made) for made in result.commands]
+    return {**told, "state": result.state, "notes": list(result.notes), "needs": [], "commands": commands}
+
+
+def _command(made: Made) -> dict[str, object]:
+    stored = made.stored
+    request = klaviyo_request(stored.kind, stored.profile, stored.payload)
+    return {
+        "account": None, "kind": stored.kind.value, "name": stored.name, "backfill": made.backfill,
+        "request": request and request.model_dump(),
+    }  # fmt: skip
+
+
+def show(results: Iterable[Judged | Missing], console: Console) -> None:
+    """For people: event, state, then each command with its profile and properties. Never read as markup."""
+    for result in results:
+        state = "waiting" if isinstance(result, Missing) else result.state
+        title = Text.assemble((result.event or "(no name)", "bold"), " → ", result.slug or "-", "  ")
+        console.print(title.append(state, style=STYLES[state]).append(f"  {result.reason}" if result.reason else ""))
+        if isinstance(result, Missing):
+            if result.need:
+                console.print(Text(f"  give the platform's answer in --answers FILE: {{{result.need.name!r}: ...}}"))
+            continue
+        for made in result.commands:
+            _show_command(made, console)
+        for note in result.notes:
+            console.print(Text(f"  note  {note}", style="yellow"))
+
+
+def _show_command(made: Made, console: Console) -> None:
+    stored = made.stored
+    who, payload = orjson.loads(stored.profile)["attributes"], orjson.loads(stored.payload)
+    kind = "" if stored.kind == stored.name else stored.kind.value
+    console.print(Text.assemble("  ", (stored.name, "bold green"), f"  {kind}"))
+    parts = {"profile": who, "with": {key: value for key, value in payload.items() if value}}
+    if stored.kind is Kind.TRACK:
+        properties = payload.pop("properties")
+        payload.pop("metric")  # the name is told already
+        parts = {"profile": who, "event": payload, "properties": properties}
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
+    for title, part in parts.items():
+        for n, (key, value) in enumerate(_flat(part)):
+            rows.add_row(Text("" if n else f"    {title}"), Text(key), Text(value))
+    console.print(rows)
+
+
+def _flat(part: Mapping[str, object] | list[object], at: str = "") -> Iterator[tuple[str, str]]:
+    """Each value with its path, ``Items.0.SKU``; a list of plain values stays on one line."""
+    for key, value in part.items() if isinstance(part, Mapping) else enumerate(part):
+        deep = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict | list) for v in value))
+        if deep and isinstance(value, dict | list):
+            yield from _flat(value, f"{at}{key}.")
+        else:
+            yield f"{at}{key}", value if isinstance(value, str) else orjson.dumps(value).decode()
