@@ -5,10 +5,9 @@ A lookup has three answers: mapped (``table``), ignored on purpose (``ignored``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
@@ -70,6 +69,10 @@ class Mapping(Generic[T, S]):
     need: Callable[[object], Need] | None
 
 
+# One reader for each schema: making it takes milliseconds, and many event names share a schema.
+_READERS: dict[Any, TypeAdapter[Any]] = {}
+
+
 def on(
     slug: str,
     schema: type[T],
@@ -83,13 +86,8 @@ def on(
     the same bytes and settings give the same commands for ever. A generic function, so that mypy refuses a schema
     and a mapper that do not fit.
     """
-    return Mapping(slug, _reader(schema), map, need)
-
-
-@cache
-def _reader(schema: Hashable) -> TypeAdapter[Any]:
-    """One for each schema: making it takes milliseconds, and many event names share a schema."""
-    return TypeAdapter(schema)
+    reader = _READERS.get(schema) or _READERS.setdefault(schema, TypeAdapter(schema))
+    return Mapping(slug, reader, map, need)
 
 
 class Checked(Protocol):
