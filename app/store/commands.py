@@ -173,7 +173,7 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many commands there are, by state, and what ``conservation`` says, from sums alone: quick at any size."""
     o, p, b = outcomes.c, pending.c, batches.c
     by_state = connection.execute(select(o.state, func.count()).group_by(o.state))
-    ended: dict[str, int] = dict(by_state.tuples().all())
+    ended: dict[str, int] = dict(by_state.all())
     stored = connection.scalar(select(func.count()).select_from(commands)) or 0
     waiting = connection.scalar(select(func.count()).select_from(pending)) or 0
     packed = select(func.coalesce(func.sum(func.length(b.command_ids)), 0))

@@ -276,7 +276,7 @@ def counts(connection: Connection) -> dict[str, int]:
     t, u = translations.c, untranslated.c
     both = and_(t.connection_id == u.connection_id, t.webhook_id == u.webhook_id)
     by_state = select(t.state, func.count()).group_by(t.state)
-    done: dict[str, int] = dict(connection.execute(by_state).tuples().all())
+    done: dict[str, int] = dict(connection.execute(by_state).all())
     again_due = connection.execute(by_state.where(both))
     for state, count in again_due:
         done[state] -= count

@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "command_id", name=op.f("pk_outcomes")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_outcomes_state", "outcomes", ["account_id", "state", "command_id"], unique=False)
     op.create_table(
@@ -139,6 +140,7 @@ def upgrade() -> None:
         sa.Column("backfill", sa.Boolean(), nullable=False),
         sa.Column("run_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "kind", "command_id", name=op.f("pk_pending")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_pending_due", "pending", ["account_id", "kind", "backfill", "run_at", "command_id"], unique=False
@@ -161,6 +163,7 @@ def upgrade() -> None:
         sa.Column("commands", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "webhook_id", name=op.f("pk_translations")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_translations_state", "translations", ["state", "webhook_id"], unique=False)
     op.create_table(
@@ -172,6 +175,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "webhook_id", name=op.f("pk_untranslated")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_untranslated_run_at", "untranslated", ["run_at"], unique=False)
     op.create_table(
