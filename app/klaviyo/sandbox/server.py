@@ -16,7 +16,11 @@ from app.klaviyo.sandbox.wire import WiredProtocol
 
 def listen(host: str = "127.0.0.1", port: int = 0) -> tuple[socket.socket, str]:
     """Open a socket that already takes connections, and tell its URL; port 0 picks a free one."""
-    opened = socket.create_server((host, port), backlog=2048)
+    # asyncio switches Nagle's algorithm off only where the protocol is named: 40 ms an answer otherwise.
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.bind((host, port))
+    opened.listen(2048)
     return opened, f"http://{host}:{opened.getsockname()[1]}"
 
 
