@@ -89,6 +89,8 @@ class Connections:
         if await self._database.read(config.version) == self._version:
             return False
         version, accounts, connections, scopes = await self._database.read(config.everything)
+        if version <= self._version:  # another refresh overtook this one
+            return False
         overrides: dict[str, dict[str, tuple[Mapping[str, Any], str | None]]] = {}
         for row in scopes:
             overrides.setdefault(row.connection_id, {})[row.scope] = (json.loads(row.settings), row.account_id)

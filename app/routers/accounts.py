@@ -36,6 +36,7 @@ PrivateKey = Annotated[
     SecretStr,
     Field(
         min_length=8, max_length=255, examples=["pk_0123456789abcdef0123456789abcdef01"],
+        json_schema_extra={"pattern": "^[!-~]+$"},
         description="A private key of Klaviyo. It is sealed, and never shown again but for its last four characters.",
     ),
     AfterValidator(_header_safe),

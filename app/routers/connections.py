@@ -25,7 +25,8 @@ from app.store.tables import connections
 
 ROUTER = keyed_router("/connections", "Connections")
 
-SETTINGS: JsonDict = {"anyOf": [{"$ref": f"#/components/schemas/{source.settings.__name__}"} for source in PLATFORMS]}
+SETTINGS_SHAPES: list[JsonDict] = [{"$ref": f"#/components/schemas/{source.settings.__name__}"} for source in PLATFORMS]
+SETTINGS: JsonDict = {"anyOf": [*SETTINGS_SHAPES]}
 SECRETS: JsonDict = {
     "anyOf": [{"$ref": f"#/components/schemas/{source.secrets.__name__}"} for source in PLATFORMS],
     "writeOnly": True,

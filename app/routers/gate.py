@@ -1,4 +1,4 @@
-"""What a request to /api passes before its route sees it: a living key, then a body that is small and plain JSON."""
+"""What a request to /api passes before its route sees it: a living key, its role, a body that is small, plain JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.params import Security
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from app.errors import (
@@ -23,7 +25,8 @@ from app.errors import (
     Unauthorized,
     Unsupported,
 )
-from app.routers.auth import authenticate
+from app.routers.auth import authenticate, demand
+from app.security import Role
 
 BODY_BYTES = 256 * 1024
 DEPTH = 64
@@ -36,13 +39,16 @@ Answering = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class KeyedRoute(APIRoute):
-    """A route behind an operator key. Whoever has none learns nothing, not even that a body is malformed."""
+    """A route behind a key of the role it names. All others learn nothing, not even that a body is malformed."""
 
     def _behind_a_key(self) -> Answering:
         inner = super().get_route_handler()
+        needed = [name for each in self.dependencies if isinstance(each, Security) for name in each.scopes or ()]
+        (role,) = (Role[name.upper()] for name in needed)
 
         async def keyed(request: Request) -> Response:
             request.state.operator = await authenticate(request)
+            demand(request, role)
             _check_query(request)
             if request.method in WITH_BODY:
                 request = Request(request.scope, _replay(await _read(request)))
@@ -79,10 +85,13 @@ async def _read(request: Request) -> bytes:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Unsupported("send the body as it is, without a Content-Encoding")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise TooLarge(f"more than {BODY_BYTES} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES:
+                raise TooLarge(f"more than {BODY_BYTES} bytes")
+    except ClientDisconnect:
+        raise Malformed("the body ended early") from None
     if body:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import Request, Response
+from fastapi import Path, Request
 from pydantic import Field
 
 from app.errors import NotFound
 from app.routers.auth import ADMIN, gateway
 from app.routers.gate import keyed_router, refusals
-from app.routers.shapes import Answer, Ask, Moment, Name, Page, PathId, moment, moment_or_none, now
+from app.routers.shapes import Answer, Ask, Moment, Name, Page, moment, moment_or_none, now
 from app.security import new_key
 from app.store import config
 
 ROUTER = keyed_router("/keys", "Operator keys")
 
-DAY = 86_400_000
+PathKeyId = Annotated[
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="The part of the key that may be known.",
+        examples=["5f0c1b7e9a34"],
+    ),
+]
 
 
 class NewKey(Ask):
@@ -58,20 +65,16 @@ async def list_keys(request: Request) -> Page[Key]:
 
 
 @ROUTER.post("", dependencies=[ADMIN], summary="Make a key", status_code=201)
-async def make_key(request: Request, response: Response, body: NewKey) -> KeyMade:
+async def make_key(request: Request, body: NewKey) -> KeyMade:
     """Make a key. Its text is in this answer and nowhere else."""
-    parts, made, at = gateway(request), new_key(), now()
-    values = {
-        "id": made.id, "name": body.name, "role": body.role, "hash": made.hash, "created_at": at,
-        "expires_at": at + body.days * DAY, "revoked_at": None,
-    }  # fmt: skip
-    await parts.database.write(config.add_key, values)
+    parts, made = gateway(request), new_key()
+    await parts.database.write(config.add_key, made.row(body.name, body.role, days=body.days, now=now()))
     row = await parts.database.read(config.key, made.id)
     return KeyMade(**_shown(row), key=made.text)
 
 
 @ROUTER.delete("/{key_id}", dependencies=[ADMIN], summary="Revoke a key", status_code=204, responses=refusals(NotFound))
-async def revoke_key(request: Request, key_id: PathId) -> None:
+async def revoke_key(request: Request, key_id: PathKeyId) -> None:
     """End a key at once. It stays in the list."""
     if not await gateway(request).database.write(config.revoke_key, key_id, now()):
         raise NotFound("there is no such living key")

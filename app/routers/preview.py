@@ -18,7 +18,7 @@ from app.mappers.source import Door
 from app.routers.auth import OPERATOR, gateway
 from app.routers.checks import platform_fault, settings_faults
 from app.routers.commands import KlaviyoRequest, klaviyo_request
-from app.routers.connections import SETTINGS, Platform
+from app.routers.connections import SETTINGS_SHAPES, Platform
 from app.routers.gate import keyed_router
 from app.routers.shapes import Answer, Ask, Id
 
@@ -34,8 +34,9 @@ class PreviewAsked(Ask):
     connection: Id | None = Field(None, description="With the settings and scopes of this connection.")
     platform: Platform | None = Field(None, examples=[None])
     settings: dict[str, JsonValue] | None = Field(
-        None, description="Settings to go with the platform.", examples=[None], json_schema_extra=SETTINGS
-    )
+        None, description="Settings to go with the platform.", examples=[None],
+        json_schema_extra={"anyOf": [*SETTINGS_SHAPES, {"type": "null"}]},
+    )  # fmt: skip
     door: str = Field(description="The door it comes in by.", min_length=1, max_length=64, examples=[DOOR.name])
     body: JsonValue = Field(
         description="The body: JSON, or a text that is taken as it is (forms, or exact bytes).",

@@ -22,7 +22,11 @@ ROUTER = keyed_router("/connections/{connection_id}/scopes", "Scopes")
 
 PathScope = Annotated[
     str,
-    Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$", description="The part, as its platform names it: `store:1`."),
+    Path(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$",
+        description="The part, as its platform names it: `store:1`.",
+        examples=["store:1"],
+    ),
 ]
 
 

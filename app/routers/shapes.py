@@ -89,8 +89,14 @@ RowId = Annotated[str, Field(pattern=r"^[0-9]{1,19}$", examples=["37138235912652
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Main shop"]), AfterValidator(visible)]
 """A name for people."""
 
-PathId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The id that an operator chose.")]
-PathRowId = Annotated[str, Path(pattern=r"^[0-9]{1,19}$", description="The id from a list."), AfterValidator(_row_id)]
+PathId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The id that an operator chose.", examples=["main"])
+]
+PathRowId = Annotated[
+    str,
+    Path(pattern=r"^[0-9]{1,19}$", description="The id from a list.", examples=["3713823591265239042"]),
+    AfterValidator(_row_id),
+]
 
 
 class RowIdInPath(Convertor[str]):

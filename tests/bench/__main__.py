@@ -39,7 +39,7 @@ def shoot(child: Child, first: int, seconds: float) -> dict[str, float]:
     """One round of load against a running server."""
     before = cpu_seconds(child.pid)
     command = [sys.executable, "-m", "tests.bench.load", "--port", str(child.port), "--seconds", str(seconds)]
-    command += ["--first", str(first), "--core", str(LOAD_CORE), "--most", str(int(20_000 * (seconds + 0.5)))]
+    command += ["--first", str(first), "--core", str(LOAD_CORE), "--most", str(int(40_000 * (seconds + 0.5)))]
     result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     bad = {status: count for status, count in result["statuses"].items() if status != "202"}
     if bad or result["exhausted"]:
@@ -76,7 +76,7 @@ def ingest(rounds: int, seconds: float, folder: Path) -> None:
             running[name] = launch()
         for number in range(rounds):
             for position, (name, child) in enumerate(running.items()):
-                measured[name].append(shoot(child, (number * len(running) + position) * 100_000, seconds))
+                measured[name].append(shoot(child, (number * len(running) + position) * 1_000_000, seconds))
     finally:
         for child in running.values():
             child.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ import pytest
 
 from app.connections import Connected, Connections
 from app.errors import FetchFailed, Unusable
+from app.mappers.source import Event
 from app.store import commands, webhooks
 from app.store.engine import Database
 from app.store.webhooks import Arrived
@@ -112,6 +114,19 @@ async def test_a_body_that_cannot_be_read_is_quarantined(database: Database) -> 
     await database.write(webhooks.store, [Arrived("shop-1", b"k" * 16, "events", "push", 1, b"{not json")])
     await desk.step()
     assert "not JSON" in (await desk.all())[0]["events"][0]["reason"]
+
+
+async def test_a_fault_of_a_door_costs_one_webhook(database: Database) -> None:
+    def broken(raw: bytes) -> list[Event]:
+        raise RuntimeError("a door's fault")
+
+    here = connected()
+    door = replace(here.source.doors[0], events=broken)
+    desk = Desk(database, replace(here, source=replace(here.source, doors=(door,))))
+    await desk.receive(sale())
+    (webhook,) = await desk.all()
+    assert webhook["state"] == "quarantined"
+    assert "RuntimeError" in webhook["events"][0]["reason"]
 
 
 async def test_a_fault_of_a_mapper_costs_one_event_and_a_replay_mends_it(database: Database) -> None:

@@ -104,14 +104,14 @@ FORBIDDEN_URLS = [
     "https://127.0.0.1.:{p}/",
     "https://①②⑦.⓪.⓪.①:{p}/",
     "https://127。0。0。1:{p}/",
-    "https://１２７.0.0.1:{p}/",  # noqa: RUF001 the lookalike is the point
+    "https://１２７.0.0.1:{p}/",
     "https://%31%32%37.0.0.1:{p}/",
     "https://0.0.0.0:{p}/",
     "https://0:{p}/",
     "https://localhost:{p}/",
     "https://LOCALHOST:{p}/",
     "https://LocalHost.:{p}/",
-    "https://ｌｏｃａｌｈｏｓｔ:{p}/",  # noqa: RUF001 the lookalike is the point
+    "https://ｌｏｃａｌｈｏｓｔ:{p}/",
     "https://[::1]:{p}/",
     "https://[0:0:0:0:0:0:0:1]:{p}/",
     "https://[0000::0001]:{p}/",
