@@ -62,7 +62,7 @@ def listen(app: Any, host: str, port: int) -> None:
 
     uvicorn.run(
         app, host=host, port=port, loop="uvloop", http="httptools", access_log=False, server_header=False,
-        log_level="warning", timeout_graceful_shutdown=10,
+        proxy_headers=False, log_level="warning", timeout_graceful_shutdown=10,
     )  # fmt: skip
 
 

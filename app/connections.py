@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from app.mappers.registry import platform
-from app.mappers.source import ConnectionSettings, Door, Source
+from app.mappers.source import ConnectionSettings, Source
 from app.security import SecretBox, Unsealable
 from app.store import config
 from app.store.engine import Database
@@ -52,14 +53,16 @@ class Connected:
     scopes: Mapping[str, tuple[Mapping[str, Any], str | None]]
     _effective: dict[tuple[str, ...], Effective] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def settings(self) -> ConnectionSettings:
         """The connection's own settings, without any override."""
         return self.effective(()).settings
 
-    def open(self, door: Door) -> bool:
-        """Whether webhooks may come in by this door: no secret, no door."""
-        return self.enabled and any(self.secrets.get(name) for name in door.secrets)
+    @cached_property
+    def open_doors(self) -> frozenset[str]:
+        """The doors by which webhooks may come in: no secret, no door."""
+        has_secret = {door.name: any(self.secrets.get(name) for name in door.secrets) for door in self.source.doors}
+        return frozenset(name for name, open_ in has_secret.items() if open_ and self.enabled)
 
     def effective(self, scopes: tuple[str, ...]) -> Effective:
         """Settings with the overrides of ``scopes`` laid over them, weakest first."""

@@ -193,7 +193,7 @@ class FrontDoor:
     ) -> tuple[bool, bytes]:
         """Store what was posted; says whether it is new, and its body."""
         connection = self._connections.get(name)
-        if connection is None or connection.source is not source or not connection.open(door):
+        if connection is None or connection.source is not source or door.name not in connection.open_doors:
             raise NotFound("no such connection")
         headers = dict(scope["headers"])
         raw = await read(receive, headers, door.max_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ def create_app(settings: Settings, *, work: bool = True) -> ASGIApp:
         await connections.refresh()
         if warning := sqlite_warning():
             log.warning("sqlite", detail=warning)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         workers = [asyncio.create_task(part.run(stopping)) for part in (translator, delivery) if work]
         yield
         stopping.set()

@@ -13,7 +13,6 @@ from app.klaviyo.revision import FALL_FORWARD_OPT_OUT, REVISION
 
 DEADLINE_SECONDS = 30.0
 SCOPES: Mapping[str, tuple[str, str]] = {
-    "accounts:read": ("GET", "/api/accounts"),
     "events:write": ("POST", "/api/events"),
     "profiles:write": ("POST", "/api/profile-import"),
     "lists:read": ("GET", "/api/lists"),
@@ -69,9 +68,11 @@ class Klaviyo:
             return AccountState(reply.status, reply.problem or _said(reply.body))
         return _account(reply.body)
 
-    async def missing_scopes(self, private_key: str) -> list[str]:
-        """The scopes of ``SCOPES`` that this key lacks, asked with requests too empty to do anything."""
-        missing = []
+    async def missing_scopes(self, private_key: str, account: AccountState) -> list[str]:
+        """The scopes that this key lacks, asked with requests too empty to do anything; ``account()`` came before, and
+        may not be asked twice in a second.
+        """
+        missing = ["accounts:read"] if account.status == 403 else []
         for scope, (method, path) in SCOPES.items():
             reply = await self.send(private_key, path, b"{}" if method == "POST" else None, method)
             if reply.status == 403 and "html" not in reply.headers.get("content-type", ""):

@@ -155,7 +155,7 @@ async def test_account(request: Request, account_id: PathId) -> AccountTest:
         text = "The stored private key does not open with the present GATEWAY_MASTER_KEY. Set the private key again."
         return _tested(AccountState(None, ""), [], text)
     state = await parts.klaviyo.account(key)
-    missing = await parts.klaviyo.missing_scopes(key) if state.status in (200, 403) else []
+    missing = await parts.klaviyo.missing_scopes(key, state) if state.status in (200, 403) else []
     return _tested(state, missing, verdict(state, missing, str(row.public_key)))
 
 

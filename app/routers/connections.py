@@ -275,5 +275,5 @@ def _url(request: Request, connection_id: str, door: Door) -> WebhookUrl:
     ready = parts.connections.by_id.get(connection_id)
     return WebhookUrl(
         door=door.name, url=base + door.path.replace("{connection}", connection_id), summary=door.summary,
-        open=ready is not None and ready.open(door),
+        open=ready is not None and door.name in ready.open_doors,
     )  # fmt: skip

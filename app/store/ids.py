@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from secrets import randbits
+from random import Random
 
 RANDOM_BITS = 21
 
@@ -15,11 +15,13 @@ class Ids:
     def __init__(self) -> None:
         self._last = 0
         self._lock = threading.Lock()
+        self._bits = Random().getrandbits  # noqa: S311 unlike any other process's, not secret
 
     def next(self) -> int:
         """Milliseconds since the epoch in the upper bits, chance in the lower 21."""
         with self._lock:
-            self._last = max(self._last + 1, (time.time_ns() // 1_000_000) << RANDOM_BITS | randbits(RANDOM_BITS - 1))
+            now = (time.time_ns() // 1_000_000) << RANDOM_BITS
+            self._last = max(self._last + 1, now | self._bits(RANDOM_BITS - 1))
             return self._last
 
 

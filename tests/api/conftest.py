@@ -29,7 +29,7 @@ from tests.running import MASTER_KEY
 
 ROLES = ("viewer", "operator", "admin")
 NOWHERE = "http://127.0.0.1:9"
-ACCOUNT = {"id": "main", "name": "Main", "public_key": "SbxPub", "private_key": "pk_sandbox"}
+ACCOUNT = {"id": "main", "name": "Main", "public_key": "SANDBX", "private_key": "pk_sandbox"}
 LIMITED = Key("pk_limited_of_the_tests", "SANDBX", frozenset({"accounts:read", "events:write"}))
 BLIND = Key("pk_blind_of_the_tests", "SANDBX", frozenset({"events:write", "profiles:write"}))
 KEYS = (LIMITED, BLIND)

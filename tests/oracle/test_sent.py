@@ -47,7 +47,8 @@ async def test_every_body_of_the_story_is_described(tmp_path: Path, klaviyo_url:
 async def test_the_trial_of_a_keys_scopes_is_no_payload(klaviyo_url: str) -> None:
     before = TALLY.checked
     async with http.create_client() as client:
-        assert await Klaviyo(client, klaviyo_url).missing_scopes(DEFAULT_KEY) == []
+        klaviyo = Klaviyo(client, klaviyo_url)
+        assert await klaviyo.missing_scopes(DEFAULT_KEY, await klaviyo.account(DEFAULT_KEY)) == []
     assert TALLY.checked == before
 
 

@@ -80,7 +80,7 @@ class Account:
     """
 
     id: str
-    public_key: str = "SbxPub"
+    public_key: str = "SANDBX"
     currency: str = "EUR"
     opt_in_process: OptIn = "double_opt_in"
     sms: bool = True
