@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from app.errors import SettingsUnsafe
 from app.mappers.registry import platform
 from app.mappers.source import ConnectionSettings, Source
 from app.security import SecretBox, Unsealable
@@ -145,6 +146,34 @@ def merge_patch(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, 
         else:
             merged[key] = value
     return merged
+
+
+class Sealed(NamedTuple):
+    """How many secrets the database holds, and why some do not open."""
+
+    total: int
+    faults: tuple[str, ...]
+
+
+def sealed(database: Database, box: SecretBox) -> Sealed:
+    """Try every stored secret with today's master keys."""
+    _, accounts, connections, _ = database.read_now(config.everything)
+    secrets = [(row.private_key, account_place(row.id)) for row in accounts]
+    secrets += [(row.secrets, connection_place(row.id)) for row in connections]
+    faults = []
+    for secret, place in secrets:
+        try:
+            box.open(secret, place)
+        except Unsealable as error:
+            faults.append(str(error))
+    return Sealed(len(secrets), tuple(faults))
+
+
+def refuse_wrong_key(database: Database, box: SecretBox) -> None:
+    """Raises ``SettingsUnsafe`` when no stored secret opens: every door would be shut and every account unreadable."""
+    total, faults = sealed(database, box)
+    if total and len(faults) == total:
+        raise SettingsUnsafe("GATEWAY_MASTER_KEY opens none of the stored secrets: they were sealed with another one")
 
 
 def account_place(account_id: str) -> str:

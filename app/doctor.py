@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.connections import account_place, connection_place
+from app.connections import sealed
 from app.errors import GatewayError
 from app.mappers.registry import platform
 from app.migrate import opened
 from app.routers.checks import settings_faults
-from app.security import SecretBox, Unsealable
+from app.security import SecretBox
 from app.settings import load
 from app.store import config
 from app.store.engine import Database, sqlite_warning
@@ -48,25 +48,16 @@ def findings() -> Iterator[Finding]:
         yield False, str(error)
         return
     yield True, "database opened, schema is today's"
-    yield from _secrets(database, SecretBox(settings.master_keys))
+    yield _secrets(database, SecretBox(settings.master_keys))
     yield from _connections(database)
     database.close()
 
 
-def _secrets(database: Database, box: SecretBox) -> Iterator[Finding]:
-    _, accounts, connections, _ = database.read_now(config.everything)
-    sealed = [(row.private_key, account_place(row.id)) for row in accounts]
-    sealed += [(row.secrets, connection_place(row.id)) for row in connections]
-    unreadable = []
-    for secret, place in sealed:
-        try:
-            box.open(secret, place)
-        except Unsealable as error:
-            unreadable.append(str(error))
-    if unreadable:
-        yield False, f"{len(unreadable)} of {len(sealed)} sealed secrets do not open, among them {unreadable[0]}"
-    else:
-        yield True, f"{len(sealed)} sealed secrets open"
+def _secrets(database: Database, box: SecretBox) -> Finding:
+    total, faults = sealed(database, box)
+    if faults:
+        return False, f"{len(faults)} of {total} sealed secrets do not open, among them {faults[0]}"
+    return True, f"{total} sealed secrets open"
 
 
 def _connections(database: Database) -> Iterator[Finding]:

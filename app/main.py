@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import http
-from app.connections import Connections
+from app.connections import Connections, refuse_wrong_key
 from app.deliver import Delivery
 from app.intake import FrontDoor, GroupCommit
 from app.klaviyo.client import Klaviyo
@@ -47,6 +47,7 @@ def create_app(settings: Settings, *, work: bool = True) -> ASGIApp:
     database = opened(settings.url, exclusive=True)
     client = http.create_client()
     box = SecretBox(settings.master_keys)
+    refuse_wrong_key(database, box)
     connections = Connections(database, box)
     klaviyo = Klaviyo(client, settings.klaviyo_url)
     delivery = Delivery(database, connections, klaviyo)

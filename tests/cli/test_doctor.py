@@ -44,6 +44,13 @@ def test_a_wrong_master_key_is_found(tmp_path: Path) -> None:
     assert "wrong 2 of 2 sealed secrets do not open, among them account/main/private_key: sealed under" in said.out
 
 
+def test_the_gateway_does_not_start_when_its_master_key_opens_nothing(tmp_path: Path) -> None:
+    seed(url(tmp_path), connection="shop", settings=SETTINGS, secrets={"endpoint_secret": "s" * 20})
+    said = run(*SERVE, env={"GATEWAY_DATA_DIR": str(tmp_path), "GATEWAY_MASTER_KEY": OTHER_KEY})
+    assert said.code == 1
+    assert said.err.strip().startswith("GATEWAY_MASTER_KEY opens none of the stored secrets")
+
+
 def test_settings_that_no_longer_fit_are_found(tmp_path: Path) -> None:
     seed(url(tmp_path), connection="shop", settings={"base_currency": "kronor"}, secrets={})
     said = run_here("doctor", env={"GATEWAY_DATA_DIR": str(tmp_path), "GATEWAY_MASTER_KEY": MASTER_KEY})
