@@ -19,9 +19,8 @@ from app.klaviyo.commands import Kind
 from app.mappers.registry import PLATFORMS, platform
 from app.mappers.source import Door, Source
 from app.routers.checks import settings_faults
-from app.routers.commands import klaviyo_request
+from app.routers.preview import NO_ACCOUNT, shown
 
-ACCOUNT = "preview"
 STYLES = {"mapped": "green", "ignored": "cyan", "unknown": "yellow", "waiting": "yellow", "quarantined": "red"}
 
 
@@ -37,7 +36,7 @@ def preview(name: str, body: bytes, door: str | None, settings: object, answers:
         raise Invalid(faults)
     fetched = {need: answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
                for need, answer in answers.items()}  # fmt: skip
-    return judge(Connected("preview", source, ACCOUNT, True, {}, given, {}), _door(source, door, body), body, fetched)
+    return judge(Connected("preview", source, NO_ACCOUNT, True, {}, given, {}), _door(source, door, body), body, fetched)
 
 
 def _door(source: Source[Any], name: str | None, body: bytes) -> Door:
@@ -70,25 +69,7 @@ def read_json(file: str | None) -> object:
 
 def as_json(results: Iterable[Judged | Missing]) -> dict[str, object]:
     """As ``POST /api/preview`` answers."""
-    return {"events": [_event(result) for result in results]}
-
-
-def _event(result: Judged | Missing) -> dict[str, object]:
-    told: dict[str, object] = {"event": result.event, "slug": result.slug, "reason": result.reason}
-    if isinstance(result, Missing):
-        needs = [result.need.name] if result.need else []
-        return {**told, "state": "waiting", "notes": [], "needs": needs, "commands": []}
-    commands = [_command(made) for made in result.commands]
-    return {**told, "state": result.state, "notes": list(result.notes), "needs": [], "commands": commands}
-
-
-def _command(made: Made) -> dict[str, object]:
-    stored = made.stored
-    request = klaviyo_request(stored.kind, stored.profile, stored.payload)
-    return {
-        "account": None, "kind": stored.kind.value, "name": stored.name, "backfill": made.backfill,
-        "request": request and request.model_dump(),
-    }  # fmt: skip
+    return {"events": [shown(result).model_dump() for result in results]}
 
 
 def show(results: Iterable[Judged | Missing], console: Console) -> None:

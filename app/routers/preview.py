@@ -84,7 +84,7 @@ async def preview(request: Request, body: PreviewAsked) -> Preview:
     connected = _existing(request, body) if body.connection is not None else _made_up(body)
     answers = {need: _bytes(answer) for need, answer in body.answers.items()}
     judged = judge(connected, _door(connected, body.door), _bytes(body.body), answers)
-    return Preview(events=[_shown(result) for result in judged])
+    return Preview(events=[shown(result) for result in judged])
 
 
 def _existing(request: Request, body: PreviewAsked) -> Connected:
@@ -120,7 +120,8 @@ def _bytes(value: JsonValue) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
 
-def _shown(result: Judged | Missing) -> EventPreview:
+def shown(result: Judged | Missing) -> EventPreview:
+    """A result as the API tells it."""
     if isinstance(result, Missing):
         return EventPreview(
             event=result.event, slug=result.slug, state="waiting", reason=result.reason, notes=[], commands=[],
