@@ -36,7 +36,8 @@ def preview(name: str, body: bytes, door: str | None, settings: object, answers:
         raise Invalid(faults)
     fetched = {need: answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
                for need, answer in answers.items()}  # fmt: skip
-    return judge(Connected("preview", source, NO_ACCOUNT, True, {}, given, {}), _door(source, door, body), body, fetched)
+    connected = Connected("preview", source, NO_ACCOUNT, True, {}, given, {})
+    return judge(connected, _door(source, door, body), body, fetched)
 
 
 def _door(source: Source[Any], name: str | None, body: bytes) -> Door:
