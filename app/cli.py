@@ -46,6 +46,9 @@ def serve(
     no_work: Annotated[
         bool, typer.Option("--no-work", help="Only take webhooks; do not translate or deliver.")
     ] = False,
+    lost_key: Annotated[
+        bool, typer.Option("--lost-key", help="Start although no stored secret opens, to set them all again.")
+    ] = False,
 ) -> None:
     """Take webhooks, translate them, deliver to Klaviyo, and answer the REST API."""
     from app.main import create_app
@@ -53,7 +56,7 @@ def serve(
     from app.telemetry import configure
 
     configure()
-    listen(create_app(load(), work=not no_work), host, port)
+    listen(create_app(load(), work=not no_work, lost_key=lost_key), host, port)
 
 
 def listen(app: Any, host: str, port: int) -> None:

@@ -173,7 +173,10 @@ def refuse_wrong_key(database: Database, box: SecretBox) -> None:
     """Raises ``SettingsUnsafe`` when no stored secret opens: every door would be shut and every account unreadable."""
     total, faults = sealed(database, box)
     if total and len(faults) == total:
-        raise SettingsUnsafe("GATEWAY_MASTER_KEY opens none of the stored secrets: they were sealed with another one")
+        raise SettingsUnsafe(
+            "GATEWAY_MASTER_KEY opens none of the stored secrets: they were sealed with another one. Start with that one; "
+            "if it is lost, start with --lost-key and set every secret again through the REST API."
+        )
 
 
 def account_place(account_id: str) -> str:

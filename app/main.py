@@ -42,12 +42,16 @@ class Gateway:
     delivery: Delivery
 
 
-def create_app(settings: Settings, *, work: bool = True) -> ASGIApp:
-    """The gateway as one ASGI application; ``work`` also translates and delivers in this process."""
+def create_app(settings: Settings, *, work: bool = True, lost_key: bool = False) -> ASGIApp:
+    """The gateway as one ASGI application; ``work`` also translates and delivers in this process.
+
+    With ``lost_key`` it starts although no stored secret opens, so that they can be set again.
+    """
     database = opened(settings.url, exclusive=True)
     client = http.create_client()
     box = SecretBox(settings.master_keys)
-    refuse_wrong_key(database, box)
+    if not lost_key:
+        refuse_wrong_key(database, box)
     connections = Connections(database, box)
     klaviyo = Klaviyo(client, settings.klaviyo_url)
     delivery = Delivery(database, connections, klaviyo)

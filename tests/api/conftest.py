@@ -106,7 +106,7 @@ def open_office(tmp_path: Path) -> Opening:
         made = Settings(
             data_dir=tmp_path, master_key=SecretStr(master_key), klaviyo_url=klaviyo_url, public_url=public_url
         )
-        front = create_app(made, work=False)
+        front = create_app(made, work=False, lost_key=master_key != MASTER_KEY)
         api = cast(FastAPI, cast(FrontDoor, front)._app)
         gateway: Gateway = api.state.gateway
         transport = httpx.ASGITransport(front)
