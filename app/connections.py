@@ -174,8 +174,8 @@ def refuse_wrong_key(database: Database, box: SecretBox) -> None:
     total, faults = sealed(database, box)
     if total and len(faults) == total:
         raise SettingsUnsafe(
-            "GATEWAY_MASTER_KEY opens none of the stored secrets: they were sealed with another one. Start with that one; "
-            "if it is lost, start with --lost-key and set every secret again through the REST API."
+            "GATEWAY_MASTER_KEY opens none of the stored secrets: they were sealed with another one. Start with that "
+            "one; if it is lost, start with --lost-key and set every secret again through the REST API."
         )
 
 
