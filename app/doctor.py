@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from app.migrate import opened
 from app.routers.checks import settings_faults
 from app.security import SecretBox
 from app.settings import load
-from app.store import config
+from app.store import config, lanes, webhooks
 from app.store.engine import Database, sqlite_warning
 
 FREE_BYTES = 500 * 1024 * 1024
+LATE_MILLISECONDS = 15 * 60_000
 
 Finding = tuple[bool, str]
 
@@ -50,6 +52,7 @@ def findings() -> Iterator[Finding]:
     yield True, "database opened, schema is today's"
     yield _secrets(database, SecretBox(settings.master_keys))
     yield from _connections(database)
+    yield from _queues(database)
     database.close()
 
 
@@ -71,3 +74,18 @@ def _connections(database: Database) -> Iterator[Finding]:
         faults = settings_faults(source, json.loads(row.settings), own)
         told = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
         yield not faults, f"connection {row.id}: {told or 'settings are valid'}"
+
+
+def _queues(database: Database) -> Iterator[Finding]:
+    now = time.time() * 1000
+    for lane in database.read_now(lanes.overview):
+        name = f"lane {lane.account_id}/{lane.kind}"
+        if lane.paused is not None:
+            yield False, f"{name}: paused, {lane.waiting + lane.sending} commands wait: {lane.paused}"
+        elif lane.oldest_due is not None and now - lane.oldest_due > LATE_MILLISECONDS:
+            minutes = (now - lane.oldest_due) / 60_000
+            yield False, f"{name}: {lane.waiting} commands wait, the oldest for {minutes:.0f} minutes"
+    counts = database.read_now(webhooks.counts)
+    unused = {state: counts[state] for state in ("quarantined", "unknown") if counts.get(state)}
+    told = ", ".join(f"{count:,} {state}" for state, count in unused.items())
+    yield True, f"{counts['received']:,} webhooks received, {counts['waiting']:,} wait" + (f", {told}" if told else "")

@@ -21,10 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.connections import Connected
 from app.errors import Busy, Malformed, NotFound, Refused, TooLarge, Unsupported
 from app.mappers.source import Door, Source
+from app.refusals import Refusals
 from app.routers.problems import problem
 from app.store import webhooks
 from app.store.engine import Database
-from app.store.webhooks import Arrived
+from app.store.webhooks import Arrived, Kept
 from app.telemetry import log
 
 GROUP_ROWS = 500
@@ -38,19 +39,19 @@ RETRY_AFTER = 5
 
 
 class GroupCommit:
-    """Stores webhooks in groups; ``add`` returns once the webhook is durable and says whether it is new."""
+    """Stores webhooks in groups; ``add`` returns once the webhook is durable."""
 
     def __init__(self, database: Database, stored: Callable[[], None]) -> None:
         self._database, self._stored = database, stored
-        self._waiting: list[tuple[Arrived, asyncio.Future[bool]]] = []
+        self._waiting: list[tuple[Arrived, asyncio.Future[Kept]]] = []
         self._bytes = 0
         self._armed = self._busy = False
 
-    async def add(self, webhook: Arrived) -> bool:
+    async def add(self, webhook: Arrived) -> Kept:
         """Raises ``Busy`` when too much waits already, or the store fails or takes too long."""
         if len(self._waiting) >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
             raise Busy("too many webhooks wait for the store", RETRY_AFTER)
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._waiting.append((webhook, future))
         self._bytes += len(webhook.body)
         if not self._armed and not self._busy:
@@ -70,7 +71,7 @@ class GroupCommit:
         self._busy = True
         self._database.submit(lambda: self._commit(group, loop, late))
 
-    def _take(self) -> list[tuple[Arrived, asyncio.Future[bool]]]:
+    def _take(self) -> list[tuple[Arrived, asyncio.Future[Kept]]]:
         size = rows = 0
         for webhook, _ in self._waiting[:GROUP_ROWS]:
             if rows and size + len(webhook.body) > GROUP_BYTES:
@@ -83,12 +84,12 @@ class GroupCommit:
 
     def _commit(
         self,
-        group: list[tuple[Arrived, asyncio.Future[bool]]],
+        group: list[tuple[Arrived, asyncio.Future[Kept]]],
         loop: asyncio.AbstractEventLoop,
         late: asyncio.TimerHandle,
     ) -> None:
         """On the writing thread."""
-        result: list[bool] | Busy
+        result: list[Kept] | Busy
         try:
             result = self._database.write_now(webhooks.store, [webhook for webhook, _ in group])
         except Exception as error:  # every waiter must learn of it, whatever it is
@@ -98,7 +99,7 @@ class GroupCommit:
             loop.call_soon_threadsafe(self._committed, group, result, late)
 
     def _committed(
-        self, group: list[tuple[Arrived, asyncio.Future[bool]]], result: list[bool] | Busy, late: asyncio.TimerHandle
+        self, group: list[tuple[Arrived, asyncio.Future[Kept]]], result: list[Kept] | Busy, late: asyncio.TimerHandle
     ) -> None:
         late.cancel()
         self._busy = False
@@ -109,7 +110,7 @@ class GroupCommit:
             self._arm()
 
     @staticmethod
-    def _answer(group: list[tuple[Arrived, asyncio.Future[bool]]], result: list[bool] | Busy) -> None:
+    def _answer(group: list[tuple[Arrived, asyncio.Future[Kept]]], result: list[Kept] | Busy) -> None:
         for position, (_, future) in enumerate(group):
             if future.done():
                 continue
@@ -151,9 +152,11 @@ class FrontDoor:
         platforms: Iterable[Source[Any]],
         connections: Mapping[str, Connected],
         commit: GroupCommit,
+        refusals: Refusals,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app, self._connections, self._commit, self._clock = app, connections, commit, clock
+        self._refusals = refusals
         self._doors: dict[str, dict[str, tuple[Source[Any], Door, Reply]]] = {}
         for source in platforms:
             for door in source.doors:
@@ -180,30 +183,35 @@ class FrontDoor:
     ) -> None:
         source, door, answer = found
         try:
-            new, body = await self._take(source, door, name, scope, receive)
+            kept, body = await self._take(source, door, name, scope, receive)
             if door.receipt is not None:
-                answer = Reply.of(door.status, door.receipt(body, not new), b"application/json")
+                answer = Reply.of(door.status, door.receipt(body, *kept), b"application/json")
         except (Refused, Busy) as error:
             answer = refusal(error)
+            if name in self._connections and not isinstance(error, NotFound):
+                self._refusals.note(name, door.name, str(error), self._clock())
         await send(answer.start)
         await send(answer.end)
 
     async def _take(
         self, source: Source[Any], door: Door, name: str, scope: Scope, receive: Receive
-    ) -> tuple[bool, bytes]:
-        """Store what was posted; says whether it is new, and its body."""
+    ) -> tuple[Kept, bytes]:
+        """Store what was posted; gives its body back."""
         connection = self._connections.get(name)
-        if connection is None or connection.source is not source or door.name not in connection.open_doors:
+        if connection is None or connection.source is not source:
+            raise NotFound("no such connection")
+        if door.name not in connection.open_doors:
+            self._refusals.note(name, door.name, "closed: disabled, or without a secret for this door", self._clock())
             raise NotFound("no such connection")
         headers = dict(scope["headers"])
         raw = await read(receive, headers, door.max_bytes)
         now = self._clock()
         door.verify(headers, raw, connection.secrets, connection.settings, now)
         body = inflated(raw, headers)
-        new = await self._commit.add(
+        kept = await self._commit.add(
             Arrived(connection.id, sha256(body).digest()[:16], door.name, "push", int(now * 1000), body)
         )
-        return new, body
+        return kept, body
 
 
 async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:

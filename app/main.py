@@ -19,6 +19,7 @@ from app.klaviyo.client import Klaviyo
 from app.mappers.registry import PLATFORMS
 from app.mappers.source import Api
 from app.migrate import opened
+from app.refusals import Refusals
 from app.routers import ROUTERS, describe
 from app.security import SecretBox
 from app.settings import Settings
@@ -36,6 +37,7 @@ class Gateway:
     database: Database
     box: SecretBox
     connections: Connections
+    refusals: Refusals
     klaviyo: Klaviyo
     apis: Mapping[str, Api]
     translator: Translator
@@ -53,11 +55,12 @@ def create_app(settings: Settings, *, work: bool = True, lost_key: bool = False)
     if not lost_key:
         refuse_wrong_key(database, box)
     connections = Connections(database, box)
+    refusals = Refusals()
     klaviyo = Klaviyo(client, settings.klaviyo_url)
     delivery = Delivery(database, connections, klaviyo)
     apis = {source.name: source.connect(client) for source in PLATFORMS if source.connect is not None}
     translator = Translator(database, connections, apis, made=delivery.wake.set)
-    gateway = Gateway(settings, database, box, connections, klaviyo, apis, translator, delivery)
+    gateway = Gateway(settings, database, box, connections, refusals, klaviyo, apis, translator, delivery)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -83,4 +86,4 @@ def create_app(settings: Settings, *, work: bool = True, lost_key: bool = False)
     api.state.gateway = gateway
     for router in ROUTERS:
         api.include_router(router)
-    return FrontDoor(api, PLATFORMS, connections.by_id, GroupCommit(database, translator.wake.set))
+    return FrontDoor(api, PLATFORMS, connections.by_id, GroupCommit(database, translator.wake.set), refusals)

@@ -21,7 +21,7 @@ from app.klaviyo.commands import Stored, digest
 from app.mappers.source import Api, Need
 from app.retry import backoff, expired
 from app.store import commands, webhooks
-from app.store.commands import Ordered
+from app.store.commands import Before, Ordered
 from app.store.engine import Database
 from app.store.webhooks import Due, Translated
 from app.telemetry import log
@@ -141,7 +141,7 @@ class Translator:
         if not waiting:
             await self._settle([(webhook, judged)])
             return
-        if await self.database.write(_keep_commands, webhook, judged, _ms(self.clock())):
+        if None in await self.database.write(_keep_commands, webhook, judged, _ms(self.clock())):
             self.made()
         await self._postpone(webhook, waiting[0])
 
@@ -177,12 +177,17 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 
 
 def _settle(connection: Connection, done: Sequence[tuple[Due, Sequence[Judged]]], now: int) -> int:
-    new = sum(_keep_commands(connection, webhook, judged, now) for webhook, judged in done)
-    webhooks.settle(connection, [_translated(webhook, judged, now) for webhook, judged in done])
+    """Says how many commands are new."""
+    new, rows = 0, []
+    for webhook, judged in done:
+        befores = _keep_commands(connection, webhook, judged, now)
+        new += befores.count(None)
+        rows.append(_translated(webhook, judged, befores, now))
+    webhooks.settle(connection, rows)
     return new
 
 
-def _keep_commands(connection: Connection, webhook: Due, judged: Sequence[Judged], now: int) -> int:
+def _keep_commands(connection: Connection, webhook: Due, judged: Sequence[Judged], now: int) -> list[Before | None]:
     owner = webhook.connection_id
     rows = [
         Ordered(made.account_id, owner, webhook.id, _key(owner, made.stored), made.stored, made.backfill)
@@ -197,16 +202,28 @@ def _key(connection_id: str, stored: Stored) -> bytes:
     return digest(connection_id, stored.key.hex())
 
 
-def _translated(webhook: Due, judged: Sequence[Judged], now: int) -> Translated:
+def _translated(webhook: Due, judged: Sequence[Judged], befores: Sequence[Before | None], now: int) -> Translated:
     states = {result.state for result in judged}
     state = next((state for state in STATES if state in states), "ignored")
-    events = [
-        {"event": j.event, "slug": j.slug, "state": j.state, "reason": j.reason, "notes": j.notes,
-         "commands": len(j.commands)}
-        for j in judged
-    ]  # fmt: skip
-    made = sum(len(result.commands) for result in judged)
-    return Translated(webhook.connection_id, webhook.id, state, orjson.dumps(events).decode(), made, now)
+    events, own, left = [], 0, iter(befores)
+    for result in judged:
+        repeats = [
+            _repeat(made.stored, before)
+            for made, before in zip(result.commands, left, strict=False)
+            if before is not None and before.webhook_id != webhook.id
+        ]
+        count = len(result.commands) - len(repeats)
+        own += count
+        events.append(
+            {"event": result.event, "slug": result.slug, "state": result.state, "reason": result.reason,
+             "notes": [*result.notes, *repeats], "commands": count}
+        )  # fmt: skip
+    return Translated(webhook.connection_id, webhook.id, state, orjson.dumps(events).decode(), own, now)
+
+
+def _repeat(stored: Stored, before: Before) -> str:
+    told = f"{stored.name} {stored.unique_id} is not sent again: webhook {before.webhook_id} said it before"
+    return told if before.same else f"{told}, with other contents"
 
 
 def _ms(seconds: float) -> int:

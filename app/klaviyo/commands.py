@@ -35,13 +35,14 @@ class Kind(StrEnum):
 class Stored(NamedTuple):
     """A command as the store keeps it.
 
-    ``key`` is the idempotency key inside one connection, 16 bytes. ``profile`` is Klaviyo's profile resource
-    (``{"type":"profile","attributes":{...}}``), ``payload`` the rest of the command; both JSON.
+    ``key`` is the idempotency key inside one connection, 16 bytes; ``unique_id`` is what people look for. ``profile``
+    is Klaviyo's profile resource (``{"type":"profile","attributes":{...}}``), ``payload`` the rest; both JSON.
     """
 
     kind: Kind
     name: str
     key: bytes
+    unique_id: str
     profile: bytes
     payload: bytes
 
@@ -132,7 +133,7 @@ class Track:
         if self.backfill:
             attributes["backfill"] = True
         key = digest(self.metric, self.unique_id, self.grain)
-        return Stored(Kind.TRACK, self.metric, key, self.profile.resource(), dumps(attributes))
+        return Stored(Kind.TRACK, self.metric, key, self.unique_id, self.profile.resource(), dumps(attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class UpsertProfile:
         who = self.profile
         if who.anonymous_id:
             who = replace(who, anonymous_id=None)  # since 2026-01-15 Klaviyo knows it on events only
-        return Stored(Kind.UPSERT_PROFILE, "profile", digest(self.unique_id), who.resource(), b"{}")
+        return Stored(Kind.UPSERT_PROFILE, "profile", digest(self.unique_id), self.unique_id, who.resource(), b"{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ class Subscribe:
             "historical": self.historical,
             "consented_at": utc(self.consented_at) if self.consented_at else None,
         }
-        return Stored(Kind.SUBSCRIBE, "subscribe", digest(self.unique_id), self.profile.resource(), dumps(payload))
+        return Stored(
+            Kind.SUBSCRIBE, "subscribe", digest(self.unique_id), self.unique_id, self.profile.resource(), dumps(payload)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,14 @@ class Unsubscribe:
     def stored(self) -> Stored:
         """See ``Stored``; the payload says list and channels."""
         payload = {"list_id": self.list_id, "channels": _channels(email=self.email, sms=self.sms)}
-        return Stored(Kind.UNSUBSCRIBE, "unsubscribe", digest(self.unique_id), self.profile.resource(), dumps(payload))
+        return Stored(
+            Kind.UNSUBSCRIBE,
+            "unsubscribe",
+            digest(self.unique_id),
+            self.unique_id,
+            self.profile.resource(),
+            dumps(payload),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class Door:
     lower-case bytes). ``secrets`` names those of which one must be set, or the door is closed (404).
     ``events(raw)`` takes the webhook
     apart, from stored bytes only, and raises ``Unusable``. ``answer`` is the platform's success code and body;
-    ``receipt`` instead builds a body that judges each item.
+    ``receipt(raw, id, new)`` instead builds a body that judges each item.
     """
 
     name: str
@@ -139,7 +139,7 @@ class Door:
     summary: str
     status: int = 200
     body: bytes = b""
-    receipt: Callable[[bytes, bool], bytes] | None = None
+    receipt: Callable[[bytes, int, bool], bytes] | None = None
     max_bytes: int = 2 * 1024 * 1024
 
 

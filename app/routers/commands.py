@@ -48,6 +48,12 @@ class CommandsAsked(Paging):
     account: Id | None = Field(None, description="Only those for this account.")
     state: State | None = Field(None, description="Only those in this state.")
     name: str | None = Field(None, min_length=1, max_length=128, description="Only this metric, or `profile`, ...")
+    unique_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="Only those with this unique id: an order's number, for instance.",
+    )
 
 
 class CommandLine(Answer):
@@ -59,6 +65,7 @@ class CommandLine(Answer):
     webhook: str = Field(description="The webhook that made it.", examples=["3713823591240073216"])
     kind: str = Field(description="What Klaviyo is asked.", examples=["track"])
     name: str = Field(description="The metric, or what is done.", examples=["Placed Order"])
+    unique_id: str = Field(description="What makes it one: an order's number, for instance.", examples=["20551"])
     state: StateField
     detail: str = Field(description="What Klaviyo said, unless it took it.", examples=[""])
     created_at: Moment = Field(description="When it was made.")
@@ -100,7 +107,8 @@ class CommandFound(CommandLine):
 async def list_commands(request: Request, asked: Annotated[CommandsAsked, Parameters()]) -> Page[CommandLine]:
     """Commands, newest first."""
     rows = await gateway(request).database.read(
-        commands.page, account_id=asked.account, state=asked.state, name=asked.name, before=asked.before_id,
+        commands.page, account_id=asked.account, state=asked.state, name=asked.name, unique_id=asked.unique_id,
+        before=asked.before_id,
         limit=asked.limit + 1,
     )  # fmt: skip
     return page(rows, asked.limit, lambda row: CommandLine(**line(row)))
@@ -126,7 +134,7 @@ def line(row: Found) -> dict[str, Any]:
     """The fields of ``CommandLine``."""
     return {
         "id": str(row.id), "account": row.account_id, "connection": row.connection_id, "webhook": str(row.webhook_id),
-        "kind": row.kind, "name": row.name, "state": row.state, "detail": row.detail or "",
+        "kind": row.kind, "name": row.name, "unique_id": row.unique_id, "state": row.state, "detail": row.detail or "",
         "created_at": moment(row.created_at), "settled_at": moment_or_none(row.settled_at),
     }  # fmt: skip
 

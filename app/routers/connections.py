@@ -14,6 +14,7 @@ from app.connections import connection_place, merge_patch
 from app.errors import Conflict, Fault, Invalid, NotFound
 from app.mappers.registry import PLATFORMS, platform
 from app.mappers.source import Door, Source
+from app.refusals import Refusal
 from app.routers.auth import OPERATOR, VIEWER, demand, gateway
 from app.routers.checks import account_faults, platform_fault, revealed, secrets_faults, settings_faults
 from app.routers.gate import keyed_router, refusals
@@ -71,6 +72,14 @@ class ConnectionChange(Ask):
     )  # fmt: skip
 
 
+class Refused(Answer):
+    """What a door turned away. The sender is only told that it was."""
+
+    count: int = Field(description="How often.", examples=[3])
+    last_at: Moment = Field(description="When it was last.")
+    reason: str = Field(description="Why it was last.", examples=["wrong signature"])
+
+
 class WebhookUrl(Answer):
     """An address for the platform to post to."""
 
@@ -78,6 +87,7 @@ class WebhookUrl(Answer):
     url: str = Field(description="The address.", examples=["https://gateway.example.com/webhooks/centra/main/events"])
     summary: str = Field(description="What it is for.", examples=["Events of the shop, as signed JSON"])
     open: bool = Field(description="Whether it takes webhooks: the connection is enabled and has a secret for it.")
+    refused: Refused | None = Field(description="What was turned away since the gateway started; null: nothing.")
 
 
 class ConnectionTest(Answer):
@@ -276,4 +286,9 @@ def _url(request: Request, connection_id: str, door: Door) -> WebhookUrl:
     return WebhookUrl(
         door=door.name, url=base + door.path.replace("{connection}", connection_id), summary=door.summary,
         open=ready is not None and door.name in ready.open_doors,
+        refused=_refused(parts.refusals.of(connection_id).get(door.name)),
     )  # fmt: skip
+
+
+def _refused(found: Refusal | None) -> Refused | None:
+    return found and Refused(count=found.times, last_at=moment(int(found.at * 1000)), reason=found.reason)

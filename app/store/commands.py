@@ -29,41 +29,59 @@ class Ordered(NamedTuple):
     backfill: bool
 
 
-def store(connection: Connection, rows: Sequence[Ordered], now: int) -> int:
-    """Insert the commands that are not there yet, make those due, and open their lanes. Says how many are new."""
+class Before(NamedTuple):
+    """The command that had the key already; ``same`` says whether it asks for the very same."""
+
+    command_id: int
+    webhook_id: int
+    same: bool
+
+
+def store(connection: Connection, rows: Sequence[Ordered], now: int) -> list[Before | None]:
+    """Insert the commands that are not there yet, make those due, and open their lanes.
+
+    For each row: None when it is new, else what was there before.
+    """
     if not rows:
-        return 0
+        return []
+    ids = [new_id() for _ in rows]
     values = [
         {
-            "account_id": row.account_id, "id": new_id(), "kind": row.stored.kind.value, "key": row.key,
+            "account_id": row.account_id, "id": id_, "kind": row.stored.kind.value, "key": row.key,
             "connection_id": row.connection_id, "webhook_id": row.webhook_id, "name": row.stored.name,
-            "profile": row.stored.profile, "payload": row.stored.payload, "created_at": now,
+            "unique_id": row.stored.unique_id, "profile": row.stored.profile, "payload": row.stored.payload,
+            "created_at": now,
         }
-        for row in rows
+        for id_, row in zip(ids, rows, strict=True)
     ]  # fmt: skip
     c = commands.c
     connection.execute(upsert(commands).on_conflict_do_nothing(index_elements=[c.account_id, c.kind, c.key]), values)
-    late = {value["id"] for value, row in zip(values, rows, strict=True) if row.backfill}
-    new = 0
-    for start in range(0, len(values), IDS_PER_STATEMENT):
-        part = values[start : start + IDS_PER_STATEMENT]
-        owners, ids = {value["account_id"] for value in part}, [value["id"] for value in part]
-        there = select(c.account_id, c.kind, c.id).where(c.account_id.in_(owners), c.id.in_(ids))
-        due = [
-            {
-                "account_id": row.account_id,
-                "kind": row.kind,
-                "command_id": row.id,
-                "backfill": row.id in late,
-                "run_at": now,
-            }
-            for row in connection.execute(there)
-        ]
-        if due:
-            connection.execute(insert(pending), due)
-        new += len(due)
+    new = _there(connection, {row.account_id for row in rows}, ids)
+    due = [
+        {"account_id": row.account_id, "kind": row.stored.kind.value, "command_id": id_,
+         "backfill": row.backfill, "run_at": now}
+        for id_, row in zip(ids, rows, strict=True)
+        if id_ in new
+    ]  # fmt: skip
+    if due:
+        connection.execute(insert(pending), due)
     _open_lanes(connection, {(row.account_id, row.stored.kind.value) for row in rows})
-    return new
+    return [None if id_ in new else _before(connection, row) for id_, row in zip(ids, rows, strict=True)]
+
+
+def _there(connection: Connection, accounts: set[str], ids: Sequence[int]) -> set[int]:
+    c, found = commands.c, set[int]()
+    for start in range(0, len(ids), IDS_PER_STATEMENT):
+        part = ids[start : start + IDS_PER_STATEMENT]
+        found |= set(connection.scalars(select(c.id).where(c.account_id.in_(accounts), c.id.in_(part))))
+    return found
+
+
+def _before(connection: Connection, row: Ordered) -> Before:
+    c = commands.c
+    mine = and_(c.account_id == row.account_id, c.kind == row.stored.kind.value, c.key == row.key)
+    found = connection.execute(select(c.id, c.webhook_id, c.payload).where(mine)).one()
+    return Before(found.id, found.webhook_id, found.payload == row.stored.payload)
 
 
 def _open_lanes(connection: Connection, names: set[tuple[str, str]]) -> None:
@@ -79,8 +97,8 @@ def _overview() -> Select[tuple[object, ...]]:
     state = func.coalesce(o.state, func.iif(p.command_id.is_not(None), "pending", literal("sending")))
     return (
         select(
-            c.account_id, c.id, c.kind, c.name, c.connection_id, c.webhook_id, c.created_at, c.profile, c.payload,
-            state.label("state"), o.detail, o.at.label("settled_at"), o.batch_id, p.run_at, p.backfill,
+            c.account_id, c.id, c.kind, c.name, c.unique_id, c.connection_id, c.webhook_id, c.created_at, c.profile,
+            c.payload, state.label("state"), o.detail, o.at.label("settled_at"), o.batch_id, p.run_at, p.backfill,
         )
         .outerjoin(outcomes, and_(o.account_id == c.account_id, o.command_id == c.id))
         .outerjoin(pending, and_(p.account_id == c.account_id, p.kind == c.kind, p.command_id == c.id))
@@ -93,6 +111,7 @@ def page(
     account_id: str | None,
     state: str | None,
     name: str | None,
+    unique_id: str | None = None,
     before: int | None,
     limit: int,
 ) -> Sequence[Row[tuple[object, ...]]]:
@@ -101,6 +120,8 @@ def page(
     query = _overview()
     if name is not None:
         query = query.where(c.name == name)
+    if unique_id is not None:
+        query = query.where(c.unique_id == unique_id)
     # Walks of keys that end with the id: asked for all accounts or kinds at once, SQLite would sort everything.
     parts = []
     for owner in owners(connection, c.account_id) if account_id is None else [account_id]:

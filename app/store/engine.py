@@ -32,19 +32,26 @@ FIXED_WAL_RESET = (3, 51, 3)
 
 
 class FileInUse(GatewayError):
-    """Another gateway process serves this database file."""
+    """Another gateway process serves this database file; ``address`` is its URL, as far as it has told it."""
 
     code = "file_in_use"
+
+    def __init__(self, path: Path, address: str) -> None:
+        where = f" on {address}" if address else ""
+        super().__init__(f"another gateway serves {path}{where}: stop it first, or use another GATEWAY_DATA_DIR")
+        self.address = address
 
 
 class Database:
     """One SQLite file. ``exclusive`` is for the process that serves it: a second one is refused."""
 
     def __init__(self, url: str, *, exclusive: bool = False) -> None:
-        path = Path(url.removeprefix("sqlite:///"))
+        path = _path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = _lock(path) if exclusive else None
+        if not path.exists():
+            path.touch(mode=0o600)  # SQLite gives its -wal and -shm the same mode
         self._engine = _engine(url, checkpoints=exclusive)
         self._readers = _engine(url, read_only=True)
         self._writer: Connection | None = None
@@ -98,6 +105,11 @@ class Database:
             os.close(self._lock)
 
 
+def tell_address(url: str, address: str) -> None:
+    """For whoever finds the database at ``url`` in use by this process: where it serves it."""
+    _lock_file(_path(url)).write_text(address)
+
+
 def sqlite_warning() -> str | None:
     """What an operator should know about this machine's SQLite, if anything."""
     if sqlite3.sqlite_version_info >= FIXED_WAL_RESET:
@@ -134,11 +146,21 @@ def _engine(url: str, *, read_only: bool = False, checkpoints: bool = False) -> 
     return engine
 
 
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
 def _lock(path: Path) -> int:
-    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    file = _lock_file(path)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
-        raise FileInUse(f"another gateway serves {path}: stop it first, or use another GATEWAY_DATA_DIR") from None
+        raise FileInUse(path, file.read_text()) from None
+    os.ftruncate(handle, 0)  # the address of whoever served it before
     return handle

@@ -151,11 +151,13 @@ commands = Table(
     Column("connection_id", String(64), nullable=False),
     Column("webhook_id", BigInteger, nullable=False),
     Column("name", String(128), nullable=False),
+    Column("unique_id", String(255), nullable=False),
     Column("profile", LargeBinary, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     _when("created_at"),
     UniqueConstraint("account_id", "kind", "key"),
     Index("ix_commands_webhook", "connection_id", "webhook_id"),
+    Index("ix_commands_unique_id", "account_id", "unique_id", "id"),
 )
 
 pending = Table(

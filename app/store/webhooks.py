@@ -28,6 +28,13 @@ class Arrived(NamedTuple):
     body: bytes
 
 
+class Kept(NamedTuple):
+    """Under which id a webhook is stored, and whether it is new or was there before."""
+
+    id: int
+    new: bool
+
+
 class Due(NamedTuple):
     """A webhook to translate, with the answers fetched for it so far."""
 
@@ -71,40 +78,41 @@ def _statement(parts: tuple[str, str, str], rows: int) -> str:
     return head + ",".join([row] * rows) + tail
 
 
-def store(connection: Connection, rows: Sequence[Arrived]) -> list[bool]:
-    """Insert ``rows`` with one statement a 200; says for each whether it is new. Not new means: durably there already.
+def store(connection: Connection, rows: Sequence[Arrived]) -> list[Kept]:
+    """Insert ``rows`` with one statement a 200. What is not new is durably there already.
 
     Written as text for its speed: this is the statement every webhook waits for. The conflict target is named, so
     that a clash of ids is an error and never a silent loss.
     """
-    fresh: list[bool] = []
+    kept: list[Kept] = []
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        fresh += _store(connection, rows[start : start + ROWS_PER_STATEMENT])
-    return fresh
+        kept += _store(connection, rows[start : start + ROWS_PER_STATEMENT])
+    return kept
 
 
-def _store(connection: Connection, rows: Sequence[Arrived]) -> list[bool]:
+def _store(connection: Connection, rows: Sequence[Arrived]) -> list[Kept]:
     ids = [new_id() for _ in rows]
     values: list[object] = []
     for id_, row in zip(ids, rows, strict=True):
         codec, body = pack(row.body)
         values += (row.connection_id, id_, row.key, row.door, row.origin, row.received_at, codec, body)
     inserted = connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount
-    fresh = [True] * len(rows) if inserted == len(rows) else _there(connection, ids, rows)
+    kept = [Kept(id_, True) for id_ in ids] if inserted == len(rows) else _there(connection, ids, rows)
     values = []
-    for id_, row, new in zip(ids, rows, fresh, strict=True):
+    for (id_, new), row in zip(kept, rows, strict=True):
         if new:
             values += (row.connection_id, id_, row.received_at, 0, 0, "")
     if values:
         connection.exec_driver_sql(_statement(_DUE, len(values) // DUE_COLUMNS), tuple(values))
-    return fresh
+    return kept
 
 
-def _there(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[bool]:
-    owners = {row.connection_id for row in rows}
-    query = select(webhooks.c.id).where(webhooks.c.connection_id.in_(owners), webhooks.c.id.in_(ids))
-    there = set(connection.scalars(query))
-    return [id_ in there for id_ in ids]
+def _there(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[Kept]:
+    w, owners, keys = webhooks.c, {row.connection_id for row in rows}, {row.key for row in rows}
+    query = select(w.connection_id, w.key, w.id).where(w.connection_id.in_(owners), w.key.in_(keys))
+    there = {(row.connection_id, row.key): row.id for row in connection.execute(query)}
+    found = [there[row.connection_id, row.key] for row in rows]
+    return [Kept(id_, id_ == own) for id_, own in zip(found, ids, strict=True)]
 
 
 def claim(connection: Connection, now: int, until: int, limit: int) -> list[Due]:

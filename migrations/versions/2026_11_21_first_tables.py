@@ -81,12 +81,14 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=64), nullable=False),
         sa.Column("webhook_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("unique_id", sa.String(length=255), nullable=False),
         sa.Column("profile", sa.LargeBinary(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_commands")),
         sa.UniqueConstraint("account_id", "kind", "key", name=op.f("uq_commands_account_id_kind_key")),
     )
+    op.create_index("ix_commands_unique_id", "commands", ["account_id", "unique_id", "id"], unique=False)
     op.create_index("ix_commands_webhook", "commands", ["connection_id", "webhook_id"], unique=False)
     op.create_table(
         "config_version",
@@ -209,6 +211,7 @@ def downgrade() -> None:
     op.drop_table("connections")
     op.drop_table("config_version")
     op.drop_index("ix_commands_webhook", table_name="commands")
+    op.drop_index("ix_commands_unique_id", table_name="commands")
     op.drop_table("commands")
     op.drop_table("batches")
     op.drop_index("ix_attempts_batch", table_name="attempts")

@@ -69,7 +69,7 @@ class Post:
             "metric": {"data": {"type": "metric", "attributes": {"name": "Sold"}}}, "properties": {},
             "time": "2026-11-20T12:00:00Z", "unique_id": str(id_),
         }  # fmt: skip
-        stored = Stored(kind, "Sold", id_.to_bytes(16, "big"), profile, dumps(payload))
+        stored = Stored(kind, "Sold", id_.to_bytes(16, "big"), str(id_), profile, dumps(payload))
         return Ordered(account, "shop-1", 1, stored.key, stored, False)
 
     async def states(self) -> dict[str, list[int]]:

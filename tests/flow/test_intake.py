@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.connections import Connected
 from app.intake import WAITING_ROWS, FrontDoor, GroupCommit
+from app.refusals import Refusals
 from app.store.engine import Database
 from app.store.tables import webhooks
 from tests.shop import TOKEN, connected, source
@@ -38,7 +39,8 @@ class House:
         self.connections = {c.id: Connected(c.id, platform, *_rest(c)) for c in here or (connected(),)}
         self.woken = 0
         self.commit = GroupCommit(database, self._wake)
-        door = FrontDoor(elsewhere, [platform], self.connections, self.commit, clock=lambda: 1_000.0)
+        self.refusals = Refusals()
+        door = FrontDoor(elsewhere, [platform], self.connections, self.commit, self.refusals, clock=lambda: 1_000.0)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://gateway")
 
     def _wake(self) -> None:

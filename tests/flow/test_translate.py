@@ -71,6 +71,18 @@ async def test_a_sale_becomes_one_command(database: Database) -> None:
     assert desk.made == 1
 
 
+async def test_a_repeat_names_the_webhook_that_said_it_first(database: Database) -> None:
+    desk = Desk(database, connected())
+    await desk.receive(sale())
+    await desk.receive(sale(), sale("8"))
+    await desk.receive(sale(), sale("8", email="other@shop.test"))
+    first, second, third = await desk.all()
+    assert [event["commands"] for event in second["events"]] == [0, 1]
+    assert (second["commands"], third["commands"]) == (1, 0)
+    assert second["events"][0]["notes"][-1] == f"Sold 7 is not sent again: webhook {first['id']} said it before"
+    assert str(second["id"]) in third["events"][1]["notes"][-1]
+
+
 async def test_the_same_effect_from_two_webhooks_is_one_command(database: Database) -> None:
     desk = Desk(database, connected())
     await desk.receive(sale())

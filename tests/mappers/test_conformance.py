@@ -101,7 +101,7 @@ def test_the_same_webhook_gives_the_same_bytes_and_is_left_as_it_was(pair: Pair)
 @pytest.mark.parametrize("pair", PAIRS, ids=IDS)
 def test_what_klaviyo_is_sent_keeps_the_laws(pair: Pair) -> None:
     for made in pair.made():
-        kind, _, key, profile, payload = made.stored
+        kind, _, key, _, profile, payload = made.stored
         assert len(key) == 16
         assert made.account_id == ACCOUNT
         attributes = orjson.loads(profile)["attributes"]

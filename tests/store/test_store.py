@@ -26,7 +26,7 @@ def arrived(n: int, key: int | None = None, body: bytes = b"{}") -> Arrived:
 
 
 def ordered(n: int, *, backfill: bool = False, kind: Kind = Kind.TRACK, account: str = "main") -> Ordered:
-    stored = Stored(kind, "Placed Order", n.to_bytes(16, "big"), b'{"p":%d}' % n, b"{}")
+    stored = Stored(kind, "Placed Order", n.to_bytes(16, "big"), str(n), b'{"p":%d}' % n, b"{}")
     return Ordered(account, "shop", 1, n.to_bytes(16, "big"), stored, backfill)
 
 
@@ -44,20 +44,24 @@ def settlement(**changes: object) -> Settlement:
 
 
 async def test_a_webhook_is_stored_once_however_often_it_comes(database: Database) -> None:
-    assert await database.write(webhooks.store, [arrived(1), arrived(2)]) == [True, True]
-    assert await database.write(webhooks.store, [arrived(2), arrived(3), arrived(1)]) == [False, True, False]
+    first = await database.write(webhooks.store, [arrived(1), arrived(2)])
+    assert [kept.new for kept in first] == [True, True]
+    again = await database.write(webhooks.store, [arrived(2), arrived(3), arrived(1)])
+    assert [kept.new for kept in again] == [False, True, False]
+    assert (again[2].id, again[0].id) == (first[0].id, first[1].id)
     due = await database.write(webhooks.claim, 5000, 9000, 10)
     assert [webhook.received_at for webhook in due] == [1001, 1002, 1003]
 
 
 async def test_a_repeat_inside_one_group_is_found(database: Database) -> None:
-    assert sorted(await database.write(webhooks.store, [arrived(1, key=7), arrived(2, key=7)])) == [False, True]
+    one, other = await database.write(webhooks.store, [arrived(1, key=7), arrived(2, key=7)])
+    assert (one.id, one.new, other.new) == (other.id, True, False)
     assert len(await database.write(webhooks.claim, 5000, 9000, 10)) == 1
 
 
 async def test_more_webhooks_than_one_statement_holds(database: Database) -> None:
     fresh = await database.write(webhooks.store, [arrived(n) for n in range(450)])
-    assert fresh == [True] * 450
+    assert [kept.new for kept in fresh] == [True] * 450
 
 
 async def test_a_clash_of_ids_is_an_error_and_not_a_silent_loss(
@@ -113,9 +117,9 @@ async def test_a_translated_webhook_is_done_until_it_is_replayed(database: Datab
 
 
 async def test_a_command_is_stored_once_per_account_and_kind(database: Database) -> None:
-    assert await database.write(commands.store, [ordered(1), ordered(2), ordered(1)], 0) == 2
-    assert await database.write(commands.store, [ordered(2), ordered(1, kind=Kind.SUBSCRIBE)], 0) == 1
-    assert await database.write(commands.store, [ordered(1, account="other")], 0) == 1
+    assert (await database.write(commands.store, [ordered(1), ordered(2), ordered(1)], 0)).count(None) == 2
+    assert (await database.write(commands.store, [ordered(2), ordered(1, kind=Kind.SUBSCRIBE)], 0)).count(None) == 1
+    assert (await database.write(commands.store, [ordered(1, account="other")], 0)).count(None) == 1
     assert await database.read(commands.conservation) == {"commands": 4, "lost": 0, "both": 0}
 
 

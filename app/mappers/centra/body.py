@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import cast
 
 from app.errors import Unusable
-from app.klaviyo.commands import Json
+from app.klaviyo.commands import Json, Note
 from app.mappers.centra.schemas import Item, OrderData, OrderEvent, Reserved, ShipmentData
 from app.mappers.centra.settings import CentraSettings
 
@@ -95,6 +95,16 @@ def value(data: Reserved) -> Decimal | None:
     if amount is not None and amount < 0:
         raise Unusable("/data/$value: below zero")
     return amount
+
+
+def doubt(data: OrderData, settings: CentraSettings) -> Note | None:
+    """A value that looks like the customer's amount, though it is taken to be in base currency."""
+    currency, total, worth = data.get("CustomerCurrency"), data.get("GrossPaidPriceInCustomerCurrency"), value(data)
+    if currency == settings.base_currency or not total or not worth or worth != Decimal(total):
+        return None
+    return Note(
+        f"$value equals the amount in {currency}; it was taken as {settings.base_currency}, as the contract says"
+    )
 
 
 def store_time(moment: datetime, settings: CentraSettings) -> str:

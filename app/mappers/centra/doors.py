@@ -81,18 +81,18 @@ def pushed(raw: bytes) -> Sequence[Event]:
     return [Event(_metric(item), item) for item in items] or [Event(EMPTY, [])]
 
 
-def receipt(names: Callable[[], Mapping[str, object]]) -> Callable[[bytes, bool], bytes]:
+def receipt(names: Callable[[], Mapping[str, object]]) -> Callable[[bytes, int, bool], bytes]:
     """The answer to our contract judges each item by its envelope; ``names()`` are the metrics we know.
 
     ``accepted`` means stored and readable so far. What is not readable is stored as well, for an operator.
     """
 
-    def answer(raw: bytes, duplicate: bool) -> bytes:
+    def answer(raw: bytes, webhook_id: int, new: bool) -> bytes:
         try:
             results = [_result(item, names()) for item in _items(raw)]
         except Unusable as error:
             results = [{"result": "quarantined", "detail": str(error)}]
-        return orjson.dumps({"duplicate": duplicate, "items": results})
+        return orjson.dumps({"webhook": str(webhook_id), "duplicate": not new, "items": results})
 
     return answer
 

@@ -24,9 +24,11 @@ def map(event: GiftEvent, settings: CentraSettings) -> Iterator[Track | Note]:  
     if value is None:
         yield Note("sent without a value: the setting rates has no rate for its currency")
     properties = body.styled(body.plain(data), settings)
-    # One per certificate; its code is as unique as its id.
+    # One per certificate and person; its code is as unique as its id.
     unique_id = body.given_id(data) or data.get("Code") or event["event_id"]
-    yield tracks.track("gift_certificate", event, settings, profile, properties, unique_id, value=value)
+    yield tracks.track(
+        "gift_certificate", event, settings, profile, properties, unique_id, value=value, grain=tracks.whom(profile)
+    )
 
 
 def _value(data: GiftData, settings: CentraSettings) -> Decimal | None:

@@ -26,6 +26,8 @@ def placed(event: OrderEvent, settings: CentraSettings, positions: Iterable[int]
     yield from notes
     if profile is None:
         return
+    if doubt := body.doubt(data, settings):
+        yield doubt
     properties = body.order(data, settings)
     properties.setdefault("OrderType", "One-time Purchase")
     properties.setdefault("CreatedDate", body.store_time(event["occurred_at"], settings))

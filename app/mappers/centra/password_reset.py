@@ -22,5 +22,6 @@ def map(event: ResetEvent, settings: CentraSettings) -> Iterator[Track | Note]: 
     # One per link: a link is mailed once, a second request has another one. The shop's own id may be a constant
     # (the plugin's manual shows 123), so our key also holds whom the link is for.
     unique_id = body.given_id(data) or hashlib.sha256(data["PasswordResetLink"].encode()).hexdigest()[:32]
-    whom = profile.email or profile.phone_number or profile.external_id or ""
-    yield tracks.track("password_reset", event, settings, profile, body.plain(data), unique_id, grain=whom)
+    yield tracks.track(
+        "password_reset", event, settings, profile, body.plain(data), unique_id, grain=tracks.whom(profile)
+    )

@@ -157,7 +157,9 @@ class CentraSettings(ConnectionSettings):
     api_token_expires: date | None = Field(
         None, description="Last day of the API token, as Centra showed it: a warning comes seven days before."
     )
-    base_currency: Currency = Field(description="Currency of every event's value and of the amounts without suffix.")
+    base_currency: Currency = Field(
+        description="Currency of every event's value and of the amounts without suffix.", examples=["SEK"]
+    )
     rates: dict[Currency, Annotated[Decimal, Field(gt=0, le=Decimal(10) ** 9)]] = Field(
         {}, description="Units of the base currency for one unit of another, where Centra's own rate does not apply."
     )

@@ -50,6 +50,13 @@ def track(
     )
 
 
+def whom(profile: Profile) -> str:
+    """The grain of what goes to one person: a shop's own ids may repeat from person to person."""
+    return profile.email or profile.phone_number or profile.external_id or ""
+
+
 def off(slug: str) -> Note:
     """For the operator: a switch did this."""
+    if slug not in METRICS:
+        raise LookupError(f"{slug} is no metric yet: give it a name in METRICS (app/mappers/centra/settings.py)")
     return Note(f"{METRICS[slug]} is switched off")

@@ -140,13 +140,13 @@ def test_more_than_a_hundred_pushed_events_are_quarantined_with_the_reason() -> 
 def test_the_receipt_judges_every_item() -> None:
     assert EVENTS.receipt is not None
     raw = orjson.dumps([EVENT, {**EVENT, "event_id": "2", "customer": None}, {**EVENT, "metric": "Wormhole"}, 7])
-    answer = orjson.loads(EVENTS.receipt(raw, False))
-    assert answer["duplicate"] is False
+    answer = orjson.loads(EVENTS.receipt(raw, 7, True))
+    assert (answer["webhook"], answer["duplicate"]) == ("7", False)
     assert [item["result"] for item in answer["items"]] == ["accepted", "quarantined", "unknown", "quarantined"]
     assert answer["items"][1] == {
         "event_id": "2", "result": "quarantined", "detail": "/customer: Input should be a valid dictionary",
     }  # fmt: skip
-    broken = orjson.loads(EVENTS.receipt(b"{", True))
+    broken = orjson.loads(EVENTS.receipt(b"{", 7, False))
     assert broken["duplicate"] is True
     assert broken["items"][0]["result"] == "quarantined"
     assert broken["items"][0]["detail"].startswith("the body is not JSON: ")
@@ -157,7 +157,7 @@ def test_no_bytes_crash_a_door(raw: bytes) -> None:
     for door in (WEBHOOKS, EVENTS):
         assert {state for state, _ in ends(door, raw)} <= {"quarantined", "unknown", "ignored", "waiting", "mapped"}
     assert EVENTS.receipt is not None
-    EVENTS.receipt(raw, False)
+    EVENTS.receipt(raw, 7, True)
 
 
 JSON = st.recursive(
