@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -51,30 +51,39 @@ def serve(
     ] = False,
 ) -> None:
     """Take webhooks, translate them, deliver to Klaviyo, and answer the REST API."""
+    from app.listen import listen
     from app.main import create_app
     from app.settings import load
+    from app.store.engine import tell_address
     from app.telemetry import configure
 
     configure()
-    listen(create_app(load(), work=not no_work, lost_key=lost_key), host, port)
+    settings = load()
 
+    def announce(url: str) -> None:
+        tell_address(settings.url, url)
+        typer.echo(f"The gateway listens on {url}; its docs: {url}/docs", err=True)
 
-def listen(app: Any, host: str, port: int) -> None:
-    """Uvicorn as measured: uvloop, httptools, no access log (it halves the throughput)."""
-    import uvicorn
-
-    uvicorn.run(
-        app, host=host, port=port, loop="uvloop", http="httptools", access_log=False, server_header=False,
-        proxy_headers=False, log_level="warning", timeout_graceful_shutdown=10,
-    )  # fmt: skip
+    listen(create_app(settings, work=not no_work, lost_key=lost_key), host, port, announce)
 
 
 @cli.command()
-def sandbox(port: Port = 8081) -> None:
+def sandbox(
+    port: Port = 8081,
+    key: Annotated[str, typer.Option(help="A private key to be ready at start.")] = "pk_sandbox",
+    account: Annotated[str, typer.Option(help="The account it opens, also its public key.")] = "SANDBX",
+) -> None:
     """A stand-in Klaviyo by Klaviyo's rules, with a ledger of what it was sent."""
-    from app.klaviyo.sandbox.server import run
+    from app.klaviyo.sandbox import Key, run
 
-    run(port, announce=lambda url: typer.echo(f"sandbox Klaviyo on {url}  ledger: {url}/sandbox/ledger?kind=events"))
+    def announce(url: str) -> None:
+        typer.echo(f"sandbox Klaviyo on {url}  ledger: {url}/sandbox/ledger?kind=events")
+        typer.echo(f"ready: private key {key}, account and public key {account}")
+
+    try:
+        run(port, keys=[Key(key, account)], announce=announce)
+    except OSError as error:
+        fail(f"The sandbox cannot listen on port {port}: {error.strerror}. Give another with --port.")
 
 
 @cli.command()
@@ -88,20 +97,30 @@ def preview(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what POST /api/preview answers.")] = False,
 ) -> None:
-    """Show what Klaviyo would be sent for a webhook. Needs no database; stores, fetches and sends nothing."""
+    """Show what Klaviyo would be sent for a webhook. Needs no database; stores, fetches and sends nothing.
+
+    The exit code is 1 when an event is unknown or quarantined.
+    """
     import orjson
     from rich.console import Console
 
     from app import preview as asked
 
     try:
-        results = asked.preview(platform, asked.read(file), door, asked.read_json(settings), asked.read_json(answers))
+        given = asked.read_json(settings), asked.read_json(answers)
+        results, assumed = asked.preview(platform, asked.read(file), door, *given)
     except Invalid as error:
         fail(f"These settings do not fit {platform}: {error}. Give others with --settings FILE.")
+    if assumed:
+        typer.echo(f"with {assumed}; give your own with --settings FILE", err=True)
     if json:
         typer.echo(orjson.dumps(asked.as_json(results), option=orjson.OPT_INDENT_2).decode())
     else:
-        asked.show(results, Console(highlight=False))
+        console = Console(highlight=False)
+        with console.capture() as shown:
+            asked.show(results, console)
+        typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()))
+    raise SystemExit(1 if any(asked.state_of(result) in asked.FINDINGS for result in results) else 0)
 
 
 @cli.command()
@@ -139,11 +158,12 @@ async def _replay(
         if url:
             stock = again.OverRest(await stack.enter_async_context(http.create_client()), url, key)
         else:
-            try:
-                database = opened(load(need_master_key=False).url, exclusive=True)
-            except FileInUse:
+            try:  # counting changes nothing, so it may be done beside a gateway
+                database = opened(load(need_master_key=False).url, exclusive=not dry_run)
+            except FileInUse as error:
                 fail(
-                    "A gateway serves this database now: replay through it with --url http://127.0.0.1:8080 and "
+                    f"A gateway serves this database now: replay through it with "
+                    f"--url {error.address or 'http://127.0.0.1:8080'} and "
                     "--key gw_... (or GATEWAY_KEY), which is POST /api/webhooks/replay."
                 )
             stack.callback(database.close)
@@ -170,7 +190,7 @@ def doctor() -> None:
 
 @keys.command()
 def create(
-    role: Annotated[str, typer.Option(help="admin, operator or viewer.")] = "viewer",
+    role: Annotated[str | None, typer.Option(help="admin, operator or viewer.", show_default="viewer")] = None,
     name: Annotated[str, typer.Option(help="Whose key it is, for the list.")] = "",
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it lives.")] = 365,
 ) -> None:
@@ -180,13 +200,16 @@ def create(
     from app.settings import load
     from app.store import config
 
-    if role.upper() not in Role.__members__:
+    chosen = (role or "viewer").lower()
+    if chosen.upper() not in Role.__members__:
         fail(f"--role is one of {', '.join(r.name.lower() for r in reversed(Role))}, not {role}")
     key = new_key()
     database = opened(load(need_master_key=False).url)
-    row = key.row(name or role.lower(), role.lower(), days=days, now=int(time.time() * 1000))
+    row = key.row(name or chosen, chosen, days=days, now=int(time.time() * 1000))
     database.write_now(config.add_key, row)
     database.close()
+    if role is None:
+        typer.echo("This key has the role viewer, which may only read; --role makes another.", err=True)
     typer.echo(key.text)
 
 

@@ -11,7 +11,6 @@ import asyncio
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -46,6 +45,7 @@ class GroupCommit:
         self._waiting: list[tuple[Arrived, asyncio.Future[Kept]]] = []
         self._bytes = 0
         self._armed = self._busy = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def add(self, webhook: Arrived) -> Kept:
         """Raises ``Busy`` when too much waits already, or the store fails or takes too long."""
@@ -63,13 +63,11 @@ class GroupCommit:
         asyncio.get_running_loop().call_soon(self._send_off)
 
     def _send_off(self) -> None:
-        """Hand a group to the writing thread. Only the event loop touches what waits."""
         self._armed = False
-        group = self._take()
-        loop = asyncio.get_running_loop()
-        late = loop.call_later(ACK_SECONDS, self._answer, group, Busy("the store takes too long", RETRY_AFTER))
         self._busy = True
-        self._database.submit(lambda: self._commit(group, loop, late))
+        task = asyncio.create_task(self._commit(self._take()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _take(self) -> list[tuple[Arrived, asyncio.Future[Kept]]]:
         size = rows = 0
@@ -82,25 +80,16 @@ class GroupCommit:
         self._bytes -= size
         return group
 
-    def _commit(
-        self,
-        group: list[tuple[Arrived, asyncio.Future[Kept]]],
-        loop: asyncio.AbstractEventLoop,
-        late: asyncio.TimerHandle,
-    ) -> None:
-        """On the writing thread."""
+    async def _commit(self, group: list[tuple[Arrived, asyncio.Future[Kept]]]) -> None:
+        late = asyncio.get_running_loop().call_later(
+            ACK_SECONDS, self._answer, group, Busy("the store takes too long", RETRY_AFTER)
+        )
         result: list[Kept] | Busy
         try:
-            result = self._database.write_now(webhooks.store, [webhook for webhook, _ in group])
+            result = await self._database.write(webhooks.store, [webhook for webhook, _ in group])
         except Exception as error:  # every waiter must learn of it, whatever it is
             log.error("store_failed", problem=type(error).__name__, detail=str(error)[:300], webhooks=len(group))
             result = Busy("the store cannot take it now", RETRY_AFTER)
-        with suppress(RuntimeError):  # the loop is gone when the process stops at once
-            loop.call_soon_threadsafe(self._committed, group, result, late)
-
-    def _committed(
-        self, group: list[tuple[Arrived, asyncio.Future[Kept]]], result: list[Kept] | Busy, late: asyncio.TimerHandle
-    ) -> None:
         late.cancel()
         self._busy = False
         self._answer(group, result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from rich.console import Console
@@ -19,37 +19,91 @@ from app.klaviyo.commands import Kind
 from app.mappers.registry import PLATFORMS, platform
 from app.mappers.source import Door, Source
 from app.routers.checks import settings_faults
-from app.routers.preview import NO_ACCOUNT, shown
+from app.routers.preview import NO_ACCOUNT, on_the_wire, shown
 
 STYLES = {"mapped": "green", "ignored": "cyan", "unknown": "yellow", "waiting": "yellow", "quarantined": "red"}
+FINDINGS = ("unknown", "quarantined")
+UNWRAPPED = 1_000_000  # columns of a file or a pipe
 
 
-def preview(name: str, body: bytes, door: str | None, settings: object, answers: object) -> list[Judged | Missing]:
-    """Judge ``body`` with today's code. Raises ``NotFound`` (platform, door), ``Malformed``, ``Invalid``."""
+class Previewed(NamedTuple):
+    """What became of each event; ``assumed`` names the settings that nobody gave: ``base_currency SEK``."""
+
+    results: list[Judged | Missing]
+    assumed: str
+
+
+def preview(name: str, body: bytes, door: str | None, settings: object, answers: object) -> Previewed:
+    """Judge ``body`` with today's code. Raises ``NotFound`` (platform, door), ``Malformed``, ``Invalid``.
+
+    ``body`` may also be the webhook of a golden pair, which brings door, settings and answers along, or the JSON of a
+    form. What is None is not given.
+    """
     source = platform(name)
     if source is None:
         raise NotFound(f"{name} is not a platform; known are {', '.join(source.name for source in PLATFORMS)}")
-    if not isinstance(settings, dict) or not isinstance(answers, dict):
+    value = _json(body)
+    if isinstance(value, dict) and value.keys() >= {"door", "body"}:
+        door = door or str(value["door"])
+        settings = value.get("settings") if settings is None else settings
+        answers = value.get("fetched") if answers is None else answers
+        value = value["body"]
+        body = value.encode() if isinstance(value, str) else orjson.dumps(value)
+    by = _door(source, door, body, value)
+    raw = body if value is None or by.content_type == "application/json" else on_the_wire(by, value)
+    assumed: Mapping[str, Any] = {}
+    if settings is None:
+        settings = assumed = _smallest(source)
+    connected = Connected("preview", source, NO_ACCOUNT, True, {}, _valid(source, settings), {})
+    results = judge(connected, by, raw, _fetched({} if answers is None else answers))
+    return Previewed(results, ", ".join(f"{field} {given}" for field, given in assumed.items()))
+
+
+def _valid(source: Source[Any], settings: object) -> Mapping[str, Any]:
+    if not isinstance(settings, dict):
         raise Malformed("settings and answers are JSON objects")
-    given = merge_patch({}, settings)
-    if faults := settings_faults(source, given, ()):
+    merged = merge_patch({}, settings)
+    if faults := settings_faults(source, merged, ()):
         raise Invalid(faults)
-    fetched = {need: answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
-               for need, answer in answers.items()}  # fmt: skip
-    connected = Connected("preview", source, NO_ACCOUNT, True, {}, given, {})
-    return judge(connected, _door(source, door, body), body, fetched)
+    return merged
 
 
-def _door(source: Source[Any], name: str | None, body: bytes) -> Door:
-    """The door of this name; without one the first that takes what the body looks like, JSON or not."""
+def _fetched(answers: object) -> Mapping[str, bytes]:
+    if not isinstance(answers, dict):
+        raise Malformed("settings and answers are JSON objects")
+    return {need: answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
+            for need, answer in answers.items()}  # fmt: skip
+
+
+def _smallest(source: Source[Any]) -> Mapping[str, Any]:
+    """The least that this platform's settings can be: an example of each field without a default."""
+    schema = source.settings.model_json_schema()
+    return {name: schema["properties"][name]["examples"][0] for name in schema.get("required", ())}
+
+
+def _door(source: Source[Any], name: str | None, body: bytes, value: object) -> Door:
+    """The door of this name; without one the first that takes what the body looks like."""
     for door in source.doors:
-        if door.name == name or (name is None and _json(body) == (door.content_type == "application/json")):
+        if door.name == name or (name is None and _takes(door, body, value)):
             return door
     raise NotFound(f"{source.title} has these doors: {', '.join(door.name for door in source.doors)}")
 
 
-def _json(body: bytes) -> bool:
-    return body.lstrip()[:1] in (b"{", b"[")
+def _takes(door: Door, body: bytes, value: object) -> bool:
+    json = body.lstrip()[:1] in (b"{", b"[")
+    if door.content_type == "application/json":
+        return json
+    fields = door.schema.get("properties", {})
+    inside = [name for field in fields.values() for name in field.get("properties", ())]
+    return not json or (isinstance(value, dict) and not value.keys().isdisjoint([*fields, *inside]))
+
+
+def _json(body: bytes) -> Any:
+    """What ``body`` holds, or None when it is not JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def read(file: str) -> bytes:
@@ -61,11 +115,16 @@ def read(file: str) -> bytes:
 
 
 def read_json(file: str | None) -> object:
-    """What a JSON file holds; nothing given is an empty object. Raises ``Malformed``."""
+    """What a JSON file holds, None without one. Raises ``Malformed``."""
     try:
-        return orjson.loads(read(file)) if file else {}
+        return orjson.loads(read(file)) if file else None
     except orjson.JSONDecodeError as error:
         raise Malformed(f"{file} is not JSON: line {error.lineno}, column {error.colno}") from None
+
+
+def state_of(result: Judged | Missing) -> str:
+    """In the word that is shown."""
+    return "waiting" if isinstance(result, Missing) else result.state
 
 
 def as_json(results: Iterable[Judged | Missing]) -> dict[str, object]:
@@ -75,8 +134,10 @@ def as_json(results: Iterable[Judged | Missing]) -> dict[str, object]:
 
 def show(results: Iterable[Judged | Missing], console: Console) -> None:
     """For people: event, state, then each command with its profile and properties. Never read as markup."""
+    if not console.is_terminal:
+        console.width = UNWRAPPED
     for result in results:
-        state = "waiting" if isinstance(result, Missing) else result.state
+        state = state_of(result)
         title = Text.assemble((result.event or "(no name)", "bold"), " → ", result.slug or "-", "  ")
         console.print(title.append(state, style=STYLES[state]).append(f"  {result.reason}" if result.reason else ""))
         if isinstance(result, Missing):

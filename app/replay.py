@@ -66,7 +66,8 @@ class OverRest:
     """A running gateway's REST API; ``key`` needs the role operator."""
 
     def __init__(self, client: http.Client, url: str, key: str) -> None:
-        self._client, self._url, self._key = client, url.rstrip("/") + "/api/webhooks", key
+        self._client, self._gateway, self._key = client, url.rstrip("/"), key
+        self._url = self._gateway + "/api/webhooks"
 
     async def find(self, webhook_id: int) -> Webhook | None:
         try:
@@ -88,7 +89,10 @@ class OverRest:
 
     async def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
-        answer = await http.send(self._client, method, self._url + path, headers=headers, content=body)
+        try:
+            answer = await http.send(self._client, method, self._url + path, headers=headers, content=body)
+        except http.NotSent as error:
+            raise GatewayError(f"No gateway answers at {self._gateway}: {error}. Is --url where it listens?") from None
         try:
             read: dict[str, Any] = orjson.loads(answer.body)
         except orjson.JSONDecodeError:

@@ -1,17 +1,20 @@
-"""Calling Klaviyo: one request, one deadline, one reply that outcomes.py can judge. No retries here."""
+"""Calling Klaviyo: one request, one deadline, one reply that outcomes.py can judge. No retries here but in a test."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
 
 from app import http
-from app.klaviyo.outcomes import Reply
+from app.klaviyo.outcomes import Reply, retry_after
 from app.klaviyo.revision import FALL_FORWARD_OPT_OUT, REVISION
 
 DEADLINE_SECONDS = 30.0
+LONGEST_TURN = 3.0
 SCOPES: Mapping[str, tuple[str, str]] = {
     "events:write": ("POST", "/api/events"),
     "profiles:write": ("POST", "/api/profile-import"),
@@ -62,8 +65,15 @@ class Klaviyo:
         return Reply(answer.status, answer.headers, answer.body)
 
     async def account(self, private_key: str) -> AccountState:
-        """The connection test (Klaviyo: 1 call a second, 15 a minute; never poll it)."""
+        """The connection test (Klaviyo: 1 call a second, 15 a minute; never poll it).
+
+        Asked twice in a second it waits its turn once, for at most ``LONGEST_TURN``.
+        """
         reply = await self.send(private_key, "/api/accounts", None, "GET")
+        if reply.status == 429:
+            turn = retry_after(reply.headers.get("retry-after"), time.time())
+            await asyncio.sleep(LONGEST_TURN if turn is None else min(turn, LONGEST_TURN))
+            reply = await self.send(private_key, "/api/accounts", None, "GET")
         if reply.status != 200:
             return AccountState(reply.status, reply.problem or _said(reply.body))
         return _account(reply.body)

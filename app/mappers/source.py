@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 from app.klaviyo.commands import Command, Note
 
@@ -25,6 +25,16 @@ class ConnectionSettings(BaseModel):
     """Base of every platform's settings: closed, frozen, safe to hand to a mapper."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _not_empty(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value():
+        raise ValueError("a secret is not empty; null takes it away")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_not_empty), Field(json_schema_extra={"minLength": 1})]
+"""A secret of a connection."""
 
 
 class ConnectionSecrets(BaseModel):
@@ -125,7 +135,8 @@ class Door:
     lower-case bytes). ``secrets`` names those of which one must be set, or the door is closed (404).
     ``events(raw)`` takes the webhook
     apart, from stored bytes only, and raises ``Unusable``. ``answer`` is the platform's success code and body;
-    ``receipt(raw, id, new)`` instead builds a body that judges each item.
+    ``receipt(raw, id, new)`` instead builds a body that judges each item. ``signing`` tells
+    people how to sign a call, in Markdown.
     """
 
     name: str
@@ -141,6 +152,7 @@ class Door:
     body: bytes = b""
     receipt: Callable[[bytes, int, bool], bytes] | None = None
     max_bytes: int = 2 * 1024 * 1024
+    signing: str = ""
 
 
 @dataclass(frozen=True)

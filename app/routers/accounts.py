@@ -20,10 +20,15 @@ from app.store.tables import accounts
 
 ROUTER = keyed_router("/accounts", "Klaviyo accounts")
 
+KEY_SHORTEST = 8
+KEY_LONGEST = 255
+
 
 def _header_safe(key: SecretStr) -> SecretStr:
     """The key travels in a header, where a stray blank or line break would break or split it."""
     text = key.get_secret_value()
+    if not KEY_SHORTEST <= len(text) <= KEY_LONGEST:
+        raise ValueError(f"a private key has at least {KEY_SHORTEST} characters and at most {KEY_LONGEST}")
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("a private key has no blanks, and only letters, digits and signs of ASCII")
     return key
@@ -35,8 +40,8 @@ PublicKey = Annotated[
 PrivateKey = Annotated[
     SecretStr,
     Field(
-        min_length=8, max_length=255, examples=["pk_0123456789abcdef0123456789abcdef01"],
-        json_schema_extra={"pattern": "^[!-~]+$"},
+        examples=["pk_0123456789abcdef0123456789abcdef01"],
+        json_schema_extra={"pattern": "^[!-~]+$", "minLength": KEY_SHORTEST, "maxLength": KEY_LONGEST},
         description="A private key of Klaviyo. It is sealed, and never shown again but for its last four characters.",
     ),
     AfterValidator(_header_safe),

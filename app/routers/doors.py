@@ -39,7 +39,10 @@ def _declare(source: Source[Any], door: Door) -> None:
         tags=[f"Webhooks of {source.title}"],
         name=f"{source.name}_{door.name}",
         summary=door.summary,
-        description=f"Open while the connection is enabled and one of these is set: {', '.join(door.secrets)}.",
+        description=(
+            f"Open while the connection is enabled and one of these is set: {', '.join(door.secrets)}."
+            f"\n\n{door.signing}".rstrip()
+        ),
         status_code=door.status,
         response_class=PlainTextResponse,
         responses={

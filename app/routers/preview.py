@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import Request
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from app.connections import Connected, merge_patch
 from app.errors import Fault, Invalid
@@ -39,12 +40,20 @@ class PreviewAsked(Ask):
     )  # fmt: skip
     door: str = Field(description="The door it comes in by.", min_length=1, max_length=64, examples=[DOOR.name])
     body: JsonValue = Field(
-        description="The body: JSON, or a text that is taken as it is (forms, or exact bytes).",
+        description="The body: JSON (also that of a form), or a text that is taken as it is.",
         examples=[DOOR.examples[0].body],
     )
     answers: dict[str, JsonValue] = Field(
         {}, description="What the platform would answer, by need: `order:20551`.", examples=[{}]
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_bare(cls, value: object) -> object:
+        """Most likely the webhook itself was posted: one hint says more than a fault for each of its fields."""
+        if isinstance(value, dict) and value.keys().isdisjoint(("door", "body")):
+            raise ValueError('put the webhook into {"connection": ..., "door": ..., "body": <the webhook>}')
+        return value
 
 
 class CommandPreview(Answer):
@@ -83,7 +92,8 @@ async def preview(request: Request, body: PreviewAsked) -> Preview:
     """Map a webhook with today's code. Its signature is not checked; nothing is fetched, stored or sent."""
     connected = _existing(request, body) if body.connection is not None else _made_up(body)
     answers = {need: _bytes(answer) for need, answer in body.answers.items()}
-    judged = judge(connected, _door(connected, body.door), _bytes(body.body), answers)
+    door = _door(connected, body.door)
+    judged = judge(connected, door, on_the_wire(door, body.body), answers)
     return Preview(events=[shown(result) for result in judged])
 
 
@@ -118,6 +128,18 @@ def _door(connected: Connected, name: str) -> Door:
 
 def _bytes(value: JsonValue) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
+def on_the_wire(door: Door, value: JsonValue) -> bytes:
+    """The bytes that a platform would post; text is taken as it is.
+
+    A form has a field for each key, JSON in each; what lacks its one needed field is the value of that field.
+    """
+    if isinstance(value, str) or door.content_type != "application/x-www-form-urlencoded":
+        return _bytes(value)
+    (field,) = door.schema["required"]
+    fields = value if isinstance(value, dict) and field in value else {field: value}
+    return urlencode({name: _bytes(part) for name, part in fields.items()}).encode()
 
 
 def shown(result: Judged | Missing) -> EventPreview:

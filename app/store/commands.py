@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from struct import unpack
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, literal, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Row, Select, and_, case, func, insert, select
 
 from app.klaviyo.commands import Kind, Stored
 from app.store.ids import new_id
 from app.store.leaps import owners
 from app.store.tables import attempts, batches, commands, lanes, outcomes, pending
+from app.store.upsert import upsert
 
 IDS_PER_STATEMENT = 500
 ID_BYTES = 8
@@ -55,7 +55,8 @@ def store(connection: Connection, rows: Sequence[Ordered], now: int) -> list[Bef
         for id_, row in zip(ids, rows, strict=True)
     ]  # fmt: skip
     c = commands.c
-    connection.execute(upsert(commands).on_conflict_do_nothing(index_elements=[c.account_id, c.kind, c.key]), values)
+    statement = upsert(connection, commands).on_conflict_do_nothing(index_elements=[c.account_id, c.kind, c.key])
+    connection.execute(statement, values)
     new = _there(connection, {row.account_id for row in rows}, ids)
     due = [
         {"account_id": row.account_id, "kind": row.stored.kind.value, "command_id": id_,
@@ -89,12 +90,12 @@ def _open_lanes(connection: Connection, names: set[tuple[str, str]]) -> None:
         {"account_id": account, "kind": kind, "not_before": 0, "epoch": 0, "lease_until": 0, "pacing": "{}"}
         for account, kind in sorted(names)
     ]
-    connection.execute(upsert(lanes).on_conflict_do_nothing(), rows)
+    connection.execute(upsert(connection, lanes).on_conflict_do_nothing(), rows)
 
 
 def _overview() -> Select[tuple[object, ...]]:
     c, o, p = commands.c, outcomes.c, pending.c
-    state = func.coalesce(o.state, func.iif(p.command_id.is_not(None), "pending", literal("sending")))
+    state = func.coalesce(o.state, case((p.command_id.is_not(None), "pending"), else_="sending"))
     return (
         select(
             c.account_id, c.id, c.kind, c.name, c.unique_id, c.connection_id, c.webhook_id, c.created_at, c.profile,

@@ -113,7 +113,9 @@ def lease(connection: Connection, owner: str, now: int, until: int) -> Lane | No
         exists().where(b.account_id == n.account_id, b.kind == n.kind, b.run_at <= now),
     )
     free = and_(n.not_before <= now, n.lease_until <= now)
-    row = connection.execute(select(lanes).where(free, due).order_by(n.lease_until).limit(1)).first()
+    row = connection.execute(
+        select(lanes).where(free, due).order_by(n.lease_until).limit(1).with_for_update(skip_locked=True)
+    ).first()
     if row is None:
         return None
     epoch = row.epoch + 1
@@ -268,7 +270,7 @@ def _by_lane(account_id: Column[str], kind: Column[str], *sums: Label[int]) -> S
 
 def _prove(connection: Connection, lane: Lane) -> None:
     n = lanes.c
-    query = select(n.epoch).where(n.account_id == lane.account_id, n.kind == lane.kind)
+    query = select(n.epoch).where(n.account_id == lane.account_id, n.kind == lane.kind).with_for_update()
     if connection.scalar(query) != lane.epoch:
         raise LeaseLost(f"lane {lane.account_id}/{lane.kind}")
 

@@ -7,12 +7,12 @@ from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, case, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.store.bodies import pack, unpack
 from app.store.ids import new_id
 from app.store.leaps import owners
 from app.store.tables import answers, translations, untranslated, webhooks
+from app.store.upsert import upsert
 
 ROWS_PER_STATEMENT = 200
 
@@ -69,7 +69,15 @@ _DUE = (
     "(?,?,?,?,?,?)",
     "",
 )
-DUE_COLUMNS = 6
+_UNNEST = (
+    "INSERT INTO webhooks (connection_id, id, key, door, origin, received_at, codec, body) SELECT * FROM unnest("
+    "$1::varchar[], $2::bigint[], $3::bytea[], $4::varchar[], $5::varchar[], $6::bigint[], $7::smallint[], $8::bytea[])"
+    " ON CONFLICT (connection_id, key) DO NOTHING"
+)
+_UNNEST_DUE = (
+    "INSERT INTO untranslated (connection_id, webhook_id, run_at, claimed_until, attempts, problem) "
+    "SELECT c, w, r, 0, 0, '' FROM unnest($1::varchar[], $2::bigint[], $3::bigint[]) AS due (c, w, r)"
+)
 
 
 @cache
@@ -79,32 +87,52 @@ def _statement(parts: tuple[str, str, str], rows: int) -> str:
 
 
 def store(connection: Connection, rows: Sequence[Arrived]) -> list[Kept]:
-    """Insert ``rows`` with one statement a 200. What is not new is durably there already.
+    """Insert ``rows``, a few hundred with one statement. What is not new is durably there already.
 
     Written as text for its speed: this is the statement every webhook waits for. The conflict target is named, so
     that a clash of ids is an error and never a silent loss.
     """
+    insert_all = _on_sqlite if connection.dialect.name == "sqlite" else _on_postgresql
     kept: list[Kept] = []
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        kept += _store(connection, rows[start : start + ROWS_PER_STATEMENT])
+        part = rows[start : start + ROWS_PER_STATEMENT]
+        ids = [new_id() for _ in part]
+        all_new = insert_all(connection, ids, part)
+        found = [Kept(id_, True) for id_ in ids] if all_new else _there(connection, ids, part)
+        _make_due(connection, found, part)
+        kept += found
     return kept
 
 
-def _store(connection: Connection, rows: Sequence[Arrived]) -> list[Kept]:
-    ids = [new_id() for _ in rows]
+def _on_sqlite(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> bool:
     values: list[object] = []
     for id_, row in zip(ids, rows, strict=True):
         codec, body = pack(row.body)
         values += (row.connection_id, id_, row.key, row.door, row.origin, row.received_at, codec, body)
-    inserted = connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount
-    kept = [Kept(id_, True) for id_ in ids] if inserted == len(rows) else _there(connection, ids, rows)
-    values = []
-    for (id_, new), row in zip(kept, rows, strict=True):
-        if new:
-            values += (row.connection_id, id_, row.received_at, 0, 0, "")
-    if values:
-        connection.exec_driver_sql(_statement(_DUE, len(values) // DUE_COLUMNS), tuple(values))
-    return kept
+    return connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount == len(rows)
+
+
+def _on_postgresql(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> bool:
+    """In the order of keys: two nodes that insert the same ones in different orders would lock each other out."""
+    ordered = sorted(zip(ids, rows, strict=True), key=lambda pair: (pair[1].connection_id, pair[1].key))
+    packed = [pack(row.body) for _, row in ordered]
+    columns = (
+        [row.connection_id for _, row in ordered], [id_ for id_, _ in ordered], [row.key for _, row in ordered],
+        [row.door for _, row in ordered], [row.origin for _, row in ordered],
+        [row.received_at for _, row in ordered], [codec for codec, _ in packed], [body for _, body in packed],
+    )  # fmt: skip
+    return connection.exec_driver_sql(_UNNEST, columns).rowcount == len(rows)
+
+
+def _make_due(connection: Connection, kept: Sequence[Kept], rows: Sequence[Arrived]) -> None:
+    due = [(row.connection_id, id_, row.received_at) for (id_, new), row in zip(kept, rows, strict=True) if new]
+    if not due:
+        return
+    if connection.dialect.name == "sqlite":
+        values = tuple(value for row in due for value in (*row, 0, 0, ""))
+        connection.exec_driver_sql(_statement(_DUE, len(due)), values)
+    else:
+        connection.exec_driver_sql(_UNNEST_DUE, tuple(list(column) for column in zip(*due, strict=True)))
 
 
 def _there(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[Kept]:
@@ -123,6 +151,7 @@ def claim(connection: Connection, now: int, until: int, limit: int) -> list[Due]
         .where(u.run_at <= now, u.claimed_until <= now)
         .order_by(u.run_at)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     taken = connection.execute(due).all()
     if not taken:
@@ -160,7 +189,7 @@ def keep_answer(connection: Connection, due: Due, need: str, body: bytes, at: in
         "connection_id": due.connection_id, "webhook_id": due.id, "need": need,
         "at": at, "codec": codec, "body": packed,
     }  # fmt: skip
-    connection.execute(upsert(answers).on_conflict_do_nothing(), row)
+    connection.execute(upsert(connection, answers).on_conflict_do_nothing(), row)
 
 
 def postpone(connection: Connection, due: Due, run_at: int, problem: str) -> None:
@@ -178,7 +207,7 @@ def settle(connection: Connection, done: Sequence[Translated]) -> None:
     if not done:
         return
     rows = [row._asdict() for row in done]
-    statement = upsert(translations)
+    statement = upsert(connection, translations)
     columns = {name: statement.excluded[name] for name in ("state", "events", "commands", "at")}
     connection.execute(
         statement.on_conflict_do_update(index_elements=["connection_id", "webhook_id"], set_=columns), rows
@@ -208,7 +237,7 @@ def again(connection: Connection, connection_id: str, webhook_ids: Sequence[int]
     ids = present(connection, connection_id, webhook_ids)
     if ids:
         u = untranslated.c
-        statement = upsert(untranslated).on_conflict_do_update(
+        statement = upsert(connection, untranslated).on_conflict_do_update(
             index_elements=[u.connection_id, u.webhook_id], set_={"run_at": now, "claimed_until": 0}
         )
         rows = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from app.store import commands, lanes
 from tests.api.conftest import ACCOUNT, BLIND, CONNECTION, LIMITED, Office, Opening
 
@@ -80,6 +82,24 @@ async def test_a_key_of_another_account_is_noticed(open_office: Opening, klaviyo
     assert not tested["works"]
     assert "for another account" in tested["verdict"]
     assert "OTHER1" in tested["verdict"]
+
+
+async def test_a_test_asked_twice_in_a_second_waits_its_turn_once(open_office: Opening, klaviyo: str) -> None:
+    busy = {"match": {"path": "/api/accounts"}, "action": {"retry_after": 0}}
+    async with open_office(klaviyo) as office, httpx.AsyncClient(base_url=klaviyo, trust_env=False) as sandbox:
+        await office.ask("POST", "/api/accounts", ACCOUNT, 201)
+        await sandbox.post("/sandbox/faults", json=[busy])
+        assert (await office.ask("POST", "/api/accounts/main/test"))["works"]
+        await sandbox.post("/sandbox/faults", json=[busy | {"times": 2}])
+        tested = await office.ask("POST", "/api/accounts/main/test")
+    assert not tested["works"]
+    assert tested["verdict"].startswith("Klaviyo answered 429")
+
+
+async def test_a_private_key_of_the_wrong_length_is_told_in_characters(office: Office) -> None:
+    for key in ("pk_1234", "k" * 256):
+        faults = await office.faults("POST", "/api/accounts", ACCOUNT | {"private_key": key})
+        assert faults == {"/private_key": "a private key has at least 8 characters and at most 255"}
 
 
 async def test_a_klaviyo_that_is_away_is_said(office: Office) -> None:

@@ -46,7 +46,7 @@ NEEDED = {
     "GET /api/webhooks/{webhook_id:row}": "viewer",
     "POST /api/webhooks/{webhook_id:row}/replay": "operator",
 }
-OPEN = {"GET /health/live", "GET /health/ready", "GET /openapi.json", "GET /docs"}
+OPEN = {"GET /health/live", "GET /health/ready", "GET /openapi.json", "GET /docs", "GET /"}
 WITH_BODY = {"POST", "PUT", "PATCH"}
 
 

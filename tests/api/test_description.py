@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import time
 from collections.abc import Iterator, Mapping
+from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from app.mappers.centra.settings import CentraSettings
 from app.mappers.registry import PLATFORMS
+from app.mappers.source import Door
 from app.routers.docs import example_of
 from tests.api.conftest import Office, Opening
 from tests.api.contract import description, operations, resolved, validator
@@ -110,6 +117,44 @@ def test_every_door_of_every_platform_is_declared_with_its_examples() -> None:
             assert shown, f"{source.name}: the door {door.name} shows no example"
             assert {str(door.status), "401", "404", "413", "503"} <= set(operation["responses"])
             assert all(name in operation["description"] for name in door.secrets)
+
+
+def recipes() -> Iterator[tuple[Door, str]]:
+    for source in PLATFORMS:
+        for door in source.doors:
+            code = [line for line in door.signing.splitlines() if line.startswith("    ")]
+            yield door, code[0]
+
+
+@pytest.mark.parametrize(("door", "recipe"), [*recipes()], ids=lambda value: getattr(value, "name", ""))
+def test_the_recipe_for_signing_signs(door: Door, recipe: str, tmp_path: Path) -> None:
+    raw = 'payload={"name": "Ängel"}\n'.encode()
+    for name in ("body.form", "body.json"):
+        (tmp_path / name).write_bytes(raw)
+    script = f"{recipe}; echo t=$t,v1=$v1"
+    said = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env={**os.environ, "SECRET": "s3cret"}, capture_output=True, check=True
+    )
+    settings = CentraSettings(base_currency="SEK")
+    secrets = dict.fromkeys(door.secrets, "s3cret")
+    door.verify({b"x-centra-signature": said.stdout.strip()}, raw, secrets, settings, time.time())
+
+
+async def test_the_docs_page_shows_settings_secrets_and_how_to_sign(office: Office) -> None:
+    text = (await office.http.get("/docs")).text
+    for source in PLATFORMS:
+        for model in (source.settings, source.secrets):
+            for name, field in model.model_fields.items():
+                assert f"<tr><td><code>{name}</code><td>" in text
+                assert escape(field.description or "").replace("`", "") in re.sub("</?code>", "", text)
+    assert "<td><code>base_currency</code><td>string<td>needed<td>Currency of every" in text
+    assert "openssl dgst -sha256 -hmac" in text
+    assert "<pre></pre>" not in text
+
+
+async def test_the_front_leads_to_the_docs(office: Office) -> None:
+    answer = await office.http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
 
 
 class Outward(HTMLParser):

@@ -85,6 +85,8 @@ async def test_what_is_wrong_with_a_preview(office: Office) -> None:
     for pointer, bodies in wrong.items():
         for each in bodies:
             assert list(await office.faults("POST", "/api/preview", each)) == [pointer]
+    bare = await office.faults("POST", "/api/preview", {"metric": "Placed Order", "order": "1"})
+    assert bare == {"": 'put the webhook into {"connection": ..., "door": ..., "body": <the webhook>}'}
 
 
 async def test_any_body_can_be_previewed(office: Office) -> None:
@@ -112,7 +114,7 @@ async def test_health_is_open_to_all(office: Office) -> None:
 
 
 async def test_paths_and_methods_that_are_not_there(office: Office) -> None:
-    for path in ("/", "/api", "/api/", "/api/nothing", "/api/accounts/", "/api/webhooks/x", "/webhooks/centra/nobody"):
+    for path in ("/api", "/api/", "/api/nothing", "/api/accounts/", "/api/webhooks/x", "/webhooks/centra/nobody"):
         answer = await office.call("GET", path)
         assert answer.status_code in (404, 405), path
     answer = await office.call("DELETE", "/api/connections/shop/scopes")

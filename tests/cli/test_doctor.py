@@ -27,7 +27,11 @@ def test_a_healthy_gateway_has_no_findings(tmp_path: Path) -> None:
     assert (said.code, said.err) == (0, "")
     lines = said.out.splitlines()
     assert all(line.startswith("ok    ") for line in lines)
-    assert lines[-2:] == ["ok    2 sealed secrets open", "ok    connection shop: settings are valid"]
+    assert lines[-3:] == [
+        "ok    2 sealed secrets open",
+        "ok    connection shop: settings are valid",
+        "ok    0 webhooks received, 0 wait",
+    ]
 
 
 def test_before_the_first_start_it_makes_nothing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from app.mappers.registry import platform
 from app.routers.preview import Preview
 from tests.cli.command import Said, run, run_here
+from tests.mappers.golden import ROOT, Pair, pairs
 
 CENTRA = platform("centra")
 assert CENTRA is not None
@@ -44,7 +45,40 @@ def test_people_see_event_metric_profile_and_properties(files: Path) -> None:
     assert ["profile", "email", PLACED["customer"]["email"]] in words
     for part in ("track", "event", "unique_id", "properties"):
         assert any(part in line for line in words)
-    assert max(map(len, said.out.splitlines())) <= 100
+
+
+def test_off_a_terminal_no_line_is_wrapped_or_padded(files: Path) -> None:
+    link = "https://shop.example.com/" + "p/" * 300
+    shape = orjson.loads(orjson.dumps(PLACED))
+    shape["data"]["Items"][0]["ProductURL"] = link
+    said = preview(files, orjson.dumps(shape))
+    lines = said.out.splitlines()
+    assert any(line.endswith(f" {link}") for line in lines)
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_without_settings_the_smallest_are_used_and_told(files: Path) -> None:
+    said = run_here("preview", "centra", str(files / "order.json"))
+    assert (said.code, said.err) == (0, "with base_currency SEK; give your own with --settings FILE\n")
+    assert "Placed Order → order_placed  mapped" in said.out
+
+
+@pytest.mark.parametrize("pair", [*pairs()], ids=lambda pair: pair.id)
+def test_the_webhook_of_a_golden_pair_is_taken_as_it_is(pair: Pair) -> None:
+    said = run_here("preview", pair.platform, str(ROOT / f"{pair.id}.webhook.json"), "--json")
+    assert said.err == ""
+    events = Preview.model_validate_json(said.out).events
+    assert [event.state for event in events] == [result.state for result in pair.judged()]
+    assert said.code == int(any(event.state in ("unknown", "quarantined") for event in events))
+
+
+@pytest.mark.parametrize("wrapped", [True, False], ids=["fields", "payload alone"])
+@pytest.mark.parametrize("door", [("--door", "webhooks"), ()], ids=["named", "guessed"])
+def test_the_json_of_a_form_is_encoded(files: Path, door: tuple[str, ...], wrapped: bool) -> None:
+    payload = {"events": [{"type": "order", "action": "insert", "id": 20551}]}
+    said = preview(files, orjson.dumps({"payload": payload} if wrapped else payload), *door)
+    assert (said.code, said.err) == (0, "")
+    assert "waiting  order:20551 was not fetched yet" in said.out
 
 
 def test_machines_get_what_the_rest_api_answers(files: Path) -> None:
@@ -62,7 +96,7 @@ def test_machines_get_what_the_rest_api_answers(files: Path) -> None:
 def test_what_a_body_holds_is_never_read_as_markup(files: Path) -> None:
     body = {**PLACED, "metric": "[red]Odd[/blue] one"}
     said = preview(files, orjson.dumps(body))
-    assert said.code == 0
+    assert said.code == 1
     assert "[red]Odd[/blue] one → -  unknown" in said.out
 
 
@@ -91,7 +125,7 @@ def test_a_file_that_is_not_there_fails_the_command(files: Path) -> None:
 
 def test_a_body_that_no_mapping_can_use_is_a_finding_not_a_fault(files: Path) -> None:
     said = preview(files, b"\xff\x00", "--door", "events")
-    assert said.code == 0
+    assert (said.code, said.err) == (1, "")
     assert "quarantined" in said.out
 
 

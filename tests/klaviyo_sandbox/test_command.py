@@ -21,6 +21,7 @@ def test_the_command_prints_its_url_once_it_listens_and_ends_when_asked() -> Non
         assert process.stdout is not None
         assert process.stderr is not None
         url = process.stdout.readline().strip()
+        assert process.stdout.readline() == "ready: private key pk_sandbox, account and public key SANDBX\n"
         live = event(time=None)
         assert httpx.post(f"{url}/api/events", json=live, headers=HEADERS, trust_env=False).status_code == 202
         assert httpx.get(f"{url}/sandbox/ledger?kind=events", trust_env=False).json()["totals"]["applied"] == 1

@@ -104,8 +104,16 @@ def test_a_key_is_revoked_restored_narrowed_and_moved(sandbox: Sandbox) -> None:
     assert sandbox.http.post("/sandbox/keys", json={"key": "x", "scopes": ["everything"]}).status_code == 422
 
 
-def test_the_docs_page_lists_the_sandboxs_own_routes(sandbox: Sandbox) -> None:
-    assert sandbox.http.get("/docs").status_code == 200
+def test_an_account_made_with_its_key_has_its_own_public_key(sandbox: Sandbox) -> None:
+    sandbox.http.post("/sandbox/keys", json={"key": "pk_other", "account": "OTHER1"})
+    (told,) = sandbox.http.get("/api/accounts", headers=HEADERS | {"Authorization": "Klaviyo-API-Key pk_other"}).json()[
+        "data"
+    ]
+    assert (told["id"], told["attributes"]["public_api_key"]) == ("OTHER1", "OTHER1")
+
+
+def test_the_sandboxs_own_routes_are_described_and_no_page_loads_from_elsewhere(sandbox: Sandbox) -> None:
+    assert [sandbox.http.get(path).status_code for path in ("/docs", "/redoc")] == [404, 404]
     paths = sandbox.http.get("/openapi.json").json()["paths"]
     assert {path: sorted(methods) for path, methods in paths.items()} == {
         "/sandbox/ledger": ["delete", "get"],

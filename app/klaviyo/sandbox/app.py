@@ -33,7 +33,13 @@ def create_sandbox(
     world.settle([Account(DEFAULT_ACCOUNT), *accounts])
     for key in (Key(DEFAULT_KEY, DEFAULT_ACCOUNT), *keys):
         world.issue(key)
-    app = FastAPI(title="Klaviyo sandbox", summary="Answers as Klaviyo does, and tells what it was sent.")
+    # Without the pages of docs: they would load from another host.
+    app = FastAPI(
+        title="Klaviyo sandbox",
+        summary="Answers as Klaviyo does, and tells what it was sent.",
+        docs_url=None,
+        redoc_url=None,
+    )
     # First, because FastAPI looks at its routes in their order and a call should not pay for all of them.
     app.mount("/api", Door(world))
     add_routes(app, world)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.klaviyo.sandbox.accounts import Key
 from app.klaviyo.sandbox.app import create_sandbox
 from app.klaviyo.sandbox.wire import WiredProtocol
 
@@ -38,11 +39,11 @@ def server(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def run(port: int, *, scale: float = 1.0, announce: Callable[[str], None]) -> None:
+def run(port: int, *, scale: float = 1.0, keys: Iterable[Key] = (), announce: Callable[[str], None]) -> None:
     """Run a sandbox as a process of its own until it is interrupted; `announce` gets the URL once it listens."""
     # The ledger only grows and holds no cycles: looking through it for garbage costs a third of the time.
     gc.set_threshold(100_000, 50, 100)
     opened, url = listen(port=port)
     announce(url)
     with suppress(KeyboardInterrupt):
-        server(create_sandbox(scale=scale)).run(sockets=[opened])
+        server(create_sandbox(scale=scale, keys=keys)).run(sockets=[opened])

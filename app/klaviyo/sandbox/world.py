@@ -33,7 +33,7 @@ class World:
     def open(self, account_id: str) -> Account:
         """Find an account, or create it."""
         if account_id not in self.accounts:
-            self.settle([Account(account_id)])
+            self.settle([Account(account_id, public_key=account_id)])
         return self.accounts[account_id]
 
     def issue(self, key: Key) -> Key:

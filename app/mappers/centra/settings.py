@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.mappers import money
-from app.mappers.source import ConnectionSecrets, ConnectionSettings
+from app.mappers.source import ConnectionSecrets, ConnectionSettings, Secret
 
 METRICS = {
     "password_reset": "Reset Password",
@@ -166,21 +166,32 @@ class CentraSettings(ConnectionSettings):
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Zone of the dates that Centra writes without one (CreatedDate, ShippingDate, OrderDate)."
     )
-    language_from: Literal["delivery_country", "site_language"] = "delivery_country"
+    language_from: Literal["delivery_country", "site_language"] = Field(
+        "delivery_country",
+        description="What decides the profile's Language: country_language, or the shop's own language.",
+    )
     country_language: dict[Country, Language] = Field({}, description="Language of each delivery country.")
-    default_language: Language | None = None
+    default_language: Language | None = Field(None, description="Language where nothing else decides it.")
     use_short_product_name: bool = Field(False, description="Product name without the variant.")
-    product_image_size: str = Field("standard", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    product_image_size: str = Field(
+        "standard", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the picture size in Centra, for ImageURL."
+    )
     cart_link: CartLink | None = Field(None, description="Link to an abandoned cart, with {selection}.")
     product_page_url: ProductPage | None = Field(None, description="Link to a product, with {display_uri}.")
     tracking_url_templates: dict[Place, Tracking] = Field({}, description="By carrier, with {tracking}.")
-    newsletter_list_id: str | None = Field(None, pattern=r"^[A-Za-z0-9]{1,32}$")
+    newsletter_list_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9]{1,32}$",
+        description="Klaviyo list that newsletter opt-ins go to; its opt-in process decides.",
+    )
     newsletter_from_customer: bool = Field(
         True, description="Subscribe people whose newsletter opt-in Centra's customer record shows as new."
     )
-    restrict: Restrict = Restrict()
+    restrict: Restrict = Field(
+        Restrict(), description="Send only what belongs to one of these markets, pricelists and countries."
+    )
     store_ids: tuple[int, ...] = Field((), description="Send only what belongs to one of these Centra stores.")
-    include_internal_orders: bool = False
+    include_internal_orders: bool = Field(False, description="Send orders that Centra marks as internal, too.")
     refund_on_completion: bool = Field(
         False, description="Send Refunded Order when a return is completed, without waiting for the payment."
     )
@@ -233,10 +244,8 @@ class CentraSettings(ConnectionSettings):
 class CentraSecrets(ConnectionSecrets):
     """Secrets of a Centra connection. Both doors stay closed without ``endpoint_secret``."""
 
-    endpoint_secret: SecretStr | None = Field(
-        None, min_length=1, description="The endpoint secret of the Centra Webhook plugin."
+    endpoint_secret: Secret | None = Field(None, description="The endpoint secret of the Centra Webhook plugin.")
+    events_secret: Secret | None = Field(
+        None, description="The events door's own secret; else the endpoint secret signs there too."
     )
-    events_secret: SecretStr | None = Field(
-        None, min_length=1, description="The events door's own secret; else the endpoint secret signs there too."
-    )
-    api_token: SecretStr | None = Field(None, min_length=1, description="Token of Centra's Integration API.")
+    api_token: Secret | None = Field(None, description="Token of Centra's Integration API.")

@@ -130,6 +130,15 @@ def _contract() -> Mapping[str, Any]:
     return {"anyOf": [one, many], **shared}
 
 
+SIGNING = """Sign every call: the header `X-Centra-Signature` is `t=<unix seconds>,v1=<hex>`, where the hex is the \
+HMAC-SHA256 over the time, a dot and the exact bytes of the body, keyed with the secret. In a shell, for the body in \
+`body.{suffix}`:
+
+    t=$(date +%s); v1=$( (printf %s. $t; cat body.{suffix}) | openssl dgst -sha256 -hmac "$SECRET" | sed 's/.* //')
+    curl "$URL" -H "X-Centra-Signature: t=$t,v1=$v1" -H 'Content-Type: {kind}' --data-binary @body.{suffix}
+"""
+
+
 SOURCE = Source(
     name="centra",
     title="Centra",
@@ -146,6 +155,7 @@ SOURCE = Source(
             examples=examples.ANNOUNCED,
             schema=_form(),
             summary="What the plugin Centra Webhook posts",
+            signing=SIGNING.format(suffix="form", kind="application/x-www-form-urlencoded"),
         ),
         Door(
             name="events",
@@ -159,6 +169,7 @@ SOURCE = Source(
             summary="What Centra cannot push: one event, or up to 100, signed in the same way",
             status=202,
             receipt=receipt(lambda: PUSHED),
+            signing=SIGNING.format(suffix="json", kind="application/json"),
         ),
     ),
     table={**PUSHED, **ANNOUNCED},
