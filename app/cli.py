@@ -54,7 +54,7 @@ def serve(
     from app.listen import listen
     from app.main import create_app
     from app.settings import load
-    from app.store.engine import tell_address
+    from app.store.sqlite import tell_address
     from app.telemetry import configure
 
     configure()
@@ -65,6 +65,22 @@ def serve(
         typer.echo(f"The gateway listens on {url}; its docs: {url}/docs", err=True)
 
     listen(create_app(settings, work=not no_work, lost_key=lost_key), host, port, announce)
+
+
+@cli.command()
+def work() -> None:
+    """Translate and deliver only: beside other processes on the same PostgreSQL database."""
+    import asyncio
+
+    from app.main import work as run
+    from app.settings import load
+    from app.telemetry import configure
+
+    settings = load()
+    if not settings.url.startswith("postgresql://"):
+        fail("gateway work shares a database with other processes, which takes PostgreSQL: use gateway serve")
+    configure()
+    asyncio.run(run(settings))
 
 
 @cli.command()
@@ -148,7 +164,7 @@ async def _replay(
     from app import replay as again
     from app.migrate import opened
     from app.settings import load
-    from app.store.engine import FileInUse
+    from app.store.sqlite import FileInUse
 
     if state is not None and state not in again.STATES:
         fail(f"--state is one of {', '.join(again.STATES)}, not {state}")
@@ -166,7 +182,7 @@ async def _replay(
                     f"--url {error.address or 'http://127.0.0.1:8080'} and "
                     "--key gw_... (or GATEWAY_KEY), which is POST /api/webhooks/replay."
                 )
-            stack.callback(database.close)
+            stack.callback(database.close_now)
             stock = again.InFile(database)
         found = await again.chosen(stock, ids, state, connection, moment)
         if dry_run:
@@ -207,7 +223,7 @@ def create(
     database = opened(load(need_master_key=False).url)
     row = key.row(name or chosen, chosen, days=days, now=int(time.time() * 1000))
     database.write_now(config.add_key, row)
-    database.close()
+    database.close_now()
     if role is None:
         typer.echo("This key has the role viewer, which may only read; --role makes another.", err=True)
     typer.echo(key.text)

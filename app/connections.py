@@ -6,8 +6,10 @@ configuration's version changed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +25,8 @@ from app.store.engine import Database
 from app.telemetry import log
 
 T = TypeVar("T")
+
+REFRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,20 @@ class Connections:
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database, self._box = database, box
         self._version = -1
+        self.wake = asyncio.Event()
         self.by_id: dict[str, Connected] = {}
         self.accounts: dict[str, Account] = {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """See every second what other processes changed, and look at the database's clock."""
+        while not stopping.is_set():
+            try:
+                await self._database.sync()
+                await self.refresh()
+            except Exception as error:  # the store may be away for a while; what is in memory goes on
+                log.warning("refresh_failed", problem=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), REFRESH_SECONDS)
 
     async def refresh(self) -> bool:
         """Load again if the configuration's version moved; says whether it did."""

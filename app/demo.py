@@ -132,7 +132,7 @@ def first_key(settings: Settings) -> str:
     """An admin key, put into a fresh database before the gateway opens it."""
     database, key = opened(settings.url), new_key()
     database.write_now(config.add_key, key.row("demo", "admin", days=1, now=int(time.time() * 1000)))
-    database.close()
+    database.close_now()
     return key.text
 
 

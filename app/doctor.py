@@ -17,7 +17,8 @@ from app.routers.checks import settings_faults
 from app.security import SecretBox
 from app.settings import load
 from app.store import config, lanes, webhooks
-from app.store.engine import Database, sqlite_warning
+from app.store.engine import Database
+from app.store.sqlite import sqlite_warning
 
 FREE_BYTES = 500 * 1024 * 1024
 LATE_MILLISECONDS = 15 * 60_000
@@ -53,7 +54,7 @@ def findings() -> Iterator[Finding]:
     yield _secrets(database, SecretBox(settings.master_keys))
     yield from _connections(database)
     yield from _queues(database)
-    database.close()
+    database.close_now()
 
 
 def _secrets(database: Database, box: SecretBox) -> Finding:

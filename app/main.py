@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ from app.routers import ROUTERS, describe
 from app.security import SecretBox
 from app.settings import Settings
 from app.store import lanes, webhooks
-from app.store.engine import Database, sqlite_warning
+from app.store.engine import Database
+from app.store.sqlite import sqlite_warning
 from app.telemetry import log
 from app.translate import Translator
 
@@ -35,6 +37,7 @@ class Gateway:
 
     settings: Settings
     database: Database
+    client: http.Client
     box: SecretBox
     connections: Connections
     refusals: Refusals
@@ -44,46 +47,67 @@ class Gateway:
     delivery: Delivery
 
 
-def create_app(settings: Settings, *, work: bool = True, lost_key: bool = False) -> ASGIApp:
-    """The gateway as one ASGI application; ``work`` also translates and delivers in this process.
-
-    With ``lost_key`` it starts although no stored secret opens, so that they can be set again.
-    """
+def assemble(settings: Settings, *, lost_key: bool = False) -> Gateway:
+    """Every part, made from the settings. With ``lost_key`` it is no fault that no stored secret opens."""
     database = opened(settings.url, exclusive=True)
     client = http.create_client()
     box = SecretBox(settings.master_keys)
     if not lost_key:
         refuse_wrong_key(database, box)
     connections = Connections(database, box)
-    refusals = Refusals()
     klaviyo = Klaviyo(client, settings.klaviyo_url)
-    delivery = Delivery(database, connections, klaviyo)
+    delivery = Delivery(database, connections, klaviyo, clock=database.clock)
     apis = {source.name: source.connect(client) for source in PLATFORMS if source.connect is not None}
-    translator = Translator(database, connections, apis, made=delivery.wake.set)
-    gateway = Gateway(settings, database, box, connections, refusals, klaviyo, apis, translator, delivery)
+    translator = Translator(database, connections, apis, made=delivery.wake.set, clock=database.clock)
+    return Gateway(settings, database, client, box, connections, Refusals(), klaviyo, apis, translator, delivery)
+
+
+@asynccontextmanager
+async def running(gateway: Gateway, *, work: bool) -> AsyncIterator[None]:
+    """From the start to an orderly stop; with ``work`` this process also translates and delivers."""
+    database, stopping = gateway.database, asyncio.Event()
+    await database.sync()
+    if not database.shared:  # whoever held a claim or a lane was this process's predecessor
+        await database.write(webhooks.release_claims)
+        await database.write(lanes.clear_leases)
+    await gateway.connections.refresh()
+    if not database.shared and (warning := sqlite_warning()):
+        log.warning("sqlite", detail=warning)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    parts = (gateway.connections, *((gateway.translator, gateway.delivery) if work else ()))
+    tasks = [asyncio.create_task(part.run(stopping)) for part in parts]
+    yield
+    stopping.set()
+    for part in parts:
+        part.wake.set()
+    await asyncio.gather(*tasks)
+    await gateway.client.aclose()
+    await database.close()
+
+
+def create_app(settings: Settings, *, work: bool = True, lost_key: bool = False) -> ASGIApp:
+    """The gateway as one ASGI application."""
+    gateway = assemble(settings, lost_key=lost_key)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        stopping = asyncio.Event()
-        await database.write(webhooks.release_claims)
-        await database.write(lanes.clear_leases)
-        await connections.refresh()
-        if warning := sqlite_warning():
-            log.warning("sqlite", detail=warning)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
-        workers = [asyncio.create_task(part.run(stopping)) for part in (translator, delivery) if work]
-        yield
-        stopping.set()
-        translator.wake.set()
-        delivery.wake.set()
-        await asyncio.gather(*workers)
-        await client.aclose()
-        database.close()
+        async with running(gateway, work=work):
+            yield
 
     api = FastAPI(lifespan=lifespan, **describe(settings))
     api.state.gateway = gateway
     for router in ROUTERS:
         api.include_router(router)
-    return FrontDoor(api, PLATFORMS, connections.by_id, GroupCommit(database, translator.wake.set), refusals)
+    commit = GroupCommit(gateway.database, gateway.translator.wake.set)
+    return FrontDoor(api, PLATFORMS, gateway.connections.by_id, commit, gateway.refusals, clock=gateway.database.clock)
+
+
+async def work(settings: Settings) -> None:
+    """Translate and deliver until asked to end, without any door: one of several processes on one PostgreSQL."""
+    ended = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, ended.set)
+    async with running(await asyncio.to_thread(assemble, settings), work=True):
+        await ended.wait()

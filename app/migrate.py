@@ -7,11 +7,13 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import GatewayError
-from app.store.engine import Database
+from app.store.engine import Database, open_database
 
+MIGRATION_LOCK = 5_213_447  # any number of our own
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -24,7 +26,7 @@ class Unopenable(GatewayError):
 def opened(url: str, *, exclusive: bool = False) -> Database:
     """The database at ``url`` with today's schema; raises ``Unopenable``, ``FileInUse``."""
     try:
-        database = Database(url, exclusive=exclusive)
+        database = open_database(url, exclusive=exclusive)
         upgrade(database)
     except (OSError, DBAPIError, CommandError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
@@ -33,8 +35,14 @@ def opened(url: str, *, exclusive: bool = False) -> Database:
 
 
 def upgrade(database: Database) -> None:
-    """To the newest revision, in one transaction a step."""
+    """To the newest revision, in one transaction."""
+    database.write_now(_to_head)
+
+
+def _to_head(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Nodes that start together take turns; the lock ends with the transaction.
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     config = Config(toml_file=ROOT / "pyproject.toml")
-    with database.engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

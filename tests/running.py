@@ -16,7 +16,7 @@ from app.connections import account_place, connection_place
 from app.migrate import upgrade
 from app.security import SecretBox, last_four
 from app.store import config
-from app.store.engine import Database
+from app.store.engine import open_database
 from app.store.tables import accounts, connections
 
 MASTER_KEY = "a-master-key-of-the-tests-0123456789abcdef"
@@ -34,7 +34,7 @@ def seed(
     private_key: str = "pk_sandbox",
 ) -> None:
     """An account and a connection of it, written where a gateway will read them."""
-    database, box = Database(url), SecretBox((MASTER_KEY,))
+    database, box = open_database(url), SecretBox((MASTER_KEY,))
     upgrade(database)
     database.write_now(
         config.add,
@@ -53,7 +53,7 @@ def seed(
             "secret_ends": "{}", "created_at": 0, "updated_at": 0,
         },
     )  # fmt: skip
-    database.close()
+    database.close_now()
 
 
 def free_port() -> int:

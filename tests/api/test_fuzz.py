@@ -20,7 +20,7 @@ from app.main import create_app
 from app.security import new_key
 from app.settings import Settings
 from app.store import config
-from app.store.engine import Database
+from app.store.engine import open_database
 from tests.api.contract import description
 from tests.running import MASTER_KEY, seed
 
@@ -38,9 +38,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     folder: Path = tmp_path_factory.mktemp("fuzzed")
     made = Settings(data_dir=folder, master_key=SecretStr(MASTER_KEY), klaviyo_url="http://127.0.0.1:9")
     seed(made.url, connection="main", settings={"base_currency": "SEK"}, secrets={"endpoint_secret": "fuzzed"})
-    database, key = Database(made.url), new_key()
+    database, key = open_database(made.url), new_key()
     database.write_now(config.add_key, key.row("fuzz", "admin", days=1, now=int(time.time() * 1000)))
-    database.close()
+    database.close_now()
     opened, url = listen()
     server = uvicorn.Server(uvicorn.Config(create_app(made, work=False), log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})

@@ -106,7 +106,7 @@ async def test_any_body_can_be_previewed(office: Office) -> None:
 async def test_health_is_open_to_all(office: Office) -> None:
     assert (await office.ask("GET", "/health/live", role="")) == {"status": "live"}
     assert (await office.ask("GET", "/health/ready", role="")) == {"status": "ready"}
-    office.gateway.database._read_threads.shutdown()
+    await office.gateway.database.close()
     answer = await office.http.get("/health/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.headers["content-type"] == "application/problem+json"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.store import webhooks
-from app.store.engine import Database
+from app.store.engine import open_database
 from app.store.webhooks import Arrived, Translated
 from tests.cli.command import Said, run, run_here
 from tests.running import MASTER_KEY, Child, free_port, gateway, seed
@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> Path:
     url = f"sqlite:///{tmp_path / 'gateway.db'}"
     seed(url, connection="shop", settings={"base_currency": "SEK"}, secrets={})
     seed(url, connection="other", account="second", settings={"base_currency": "SEK"}, secrets={})
-    database = Database(url)
+    database = open_database(url)
     now = int(time.time() * 1000)
     for connection in ("shop", "other"):
         for state, count in STATES.items():
@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
             database.write_now(
                 webhooks.settle, [Translated(row.connection_id, row.id, state, "[]", 0, now) for row in due]
             )
-    database.close()
+    database.close_now()
     return tmp_path
 
 

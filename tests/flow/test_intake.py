@@ -18,6 +18,7 @@ from app.connections import Connected
 from app.intake import WAITING_ROWS, FrontDoor, GroupCommit
 from app.refusals import Refusals
 from app.store.engine import Database
+from app.store.sqlite import SQLite
 from app.store.tables import webhooks
 from tests.shop import TOKEN, connected, source
 
@@ -69,6 +70,12 @@ def hold(until: threading.Event) -> None:
 @pytest.fixture
 def house(database: Database) -> House:
     return House(database)
+
+
+@pytest.fixture
+def house_on_a_file(file: SQLite) -> House:
+    """For what a thread can hold up, or a full file."""
+    return House(file)
 
 
 async def test_a_webhook_is_stored_as_it_came_and_then_answered(house: House) -> None:
@@ -153,53 +160,57 @@ async def test_waiting_requests_share_one_commit(house: House) -> None:
 async def test_a_failing_store_is_503_with_a_time_and_never_a_lie(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    async def fail(*_: object) -> None:
         raise OSError("disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr(house.database, "write_now", fail)
+        broken.setattr(house.database, "write", fail)
         answer = await house.post(b"{}")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["type"] == "urn:klaviyo-gateway:busy"
     assert (await house.post(b"{}")).status_code == 200
 
 
-async def test_a_full_disk_is_503_and_works_again_when_there_is_room(house: House) -> None:
+async def test_a_full_disk_is_503_and_works_again_when_there_is_room(house_on_a_file: House) -> None:
     def limit(connection: Connection, pages: int) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
     def used(connection: Connection) -> int:
         return int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
 
-    await house.database.write(limit, await house.database.write(used))
-    statuses = [(await house.post(b"%d" % n * 2000)).status_code for n in range(1, 5)]
+    await house_on_a_file.database.write(limit, await house_on_a_file.database.write(used))
+    statuses = [(await house_on_a_file.post(b"%d" % n * 2000)).status_code for n in range(1, 5)]
     assert 503 in statuses
-    await house.database.write(limit, 1_000_000)
-    assert (await house.post(b"room again")).status_code == 200
-    assert len(await house.stored()) == statuses.count(200) + 1
+    await house_on_a_file.database.write(limit, 1_000_000)
+    assert (await house_on_a_file.post(b"room again")).status_code == 200
+    assert len(await house_on_a_file.stored()) == statuses.count(200) + 1
 
 
 async def test_a_store_that_hangs_is_503_before_the_platform_gives_up(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house_on_a_file: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.intake.ACK_SECONDS", 0.05)
     go_on = threading.Event()
-    house.database.submit(lambda: hold(go_on))
-    answer = await house.post(b"{}")
+    held = asyncio.create_task(house_on_a_file.database.write(lambda _: hold(go_on)))
+    answer = await house_on_a_file.post(b"{}")
     assert answer.status_code == 503
     go_on.set()
-    assert (await house.post(b"{}")).status_code == 200  # the first one was stored after all: a repeat is no harm
-    assert len(await house.stored()) == 1
+    await held
+    assert (
+        await house_on_a_file.post(b"{}")
+    ).status_code == 200  # the first one was stored after all: a repeat is no harm
+    assert len(await house_on_a_file.stored()) == 1
 
 
-async def test_too_many_waiting_are_shed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_waiting_are_shed(house_on_a_file: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.intake.WAITING_ROWS", 3)
     go_on = threading.Event()
-    house.database.submit(lambda: hold(go_on))
-    posts = [asyncio.create_task(house.post(b"%d" % n)) for n in range(20)]
+    held = asyncio.create_task(house_on_a_file.database.write(lambda _: hold(go_on)))
+    posts = [asyncio.create_task(house_on_a_file.post(b"%d" % n)) for n in range(20)]
     done, _ = await asyncio.wait(posts, return_when=asyncio.FIRST_COMPLETED)
     assert {task.result().status_code for task in done} == {503}
     go_on.set()
+    await held
     statuses = [(await task).status_code for task in posts]
-    assert len(await house.stored()) == statuses.count(200)
+    assert len(await house_on_a_file.stored()) == statuses.count(200)
     assert WAITING_ROWS > 1000
