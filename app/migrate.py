@@ -7,13 +7,12 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import GatewayError
-from app.store.engine import Database, open_database
+from app.store.engine import Database, open_database, take_turns
 
-MIGRATION_LOCK = 5_213_447  # any number of our own
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,9 +39,7 @@ def upgrade(database: Database) -> None:
 
 
 def _to_head(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        # Nodes that start together take turns; the lock ends with the transaction.
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    take_turns(connection)
     config = Config(toml_file=ROOT / "pyproject.toml")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -108,8 +108,10 @@ class Child:
             raise
 
 
-def gateway(data_dir: Path, *, klaviyo_url: str, port: int = 0, work: bool = True, core: int | None = None) -> Child:
-    """``gateway serve`` on ``data_dir``."""
+def gateway(
+    data_dir: Path, *, klaviyo_url: str, port: int = 0, work: bool = True, core: int | None = None, url: str = ""
+) -> Child:
+    """``gateway serve`` on ``data_dir``, or on the database at ``url``."""
     port = port or free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     if not work:
@@ -118,6 +120,7 @@ def gateway(data_dir: Path, *, klaviyo_url: str, port: int = 0, work: bool = Tru
         "GATEWAY_DATA_DIR": str(data_dir),
         "GATEWAY_MASTER_KEY": MASTER_KEY,
         "GATEWAY_KLAVIYO_URL": klaviyo_url,
+        "GATEWAY_DATABASE_URL": url,
     }
     return Child(_pinned(command, core), port, env, data_dir / "gateway.log")
 

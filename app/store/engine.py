@@ -10,10 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+SCHEMA_LOCK = 5_213_447  # any number of our own
 
 
 class Database(ABC):
@@ -63,3 +65,11 @@ def open_database(url: str, *, exclusive: bool = False) -> Database:
     from app.store.sqlite import SQLite
 
     return SQLite(url, exclusive=exclusive)
+
+
+def take_turns(connection: Connection) -> None:
+    """Until this transaction ends, no other process that calls this gets further: nodes that start together migrate one
+    after the other. A file has one process anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))

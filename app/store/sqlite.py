@@ -101,6 +101,7 @@ class SQLite(Database):
         self._engine.dispose()
         if self._lock is not None:
             os.close(self._lock)
+            self._lock = None
 
 
 def tell_address(url: str, address: str) -> None:
