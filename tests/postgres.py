@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg  # type: ignore[import-untyped]
@@ -46,19 +47,28 @@ def named(url: str, name: str) -> str:
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
-def run(url: str, statement: str) -> None:
-    """One statement outside any transaction."""
+def run(url: str, statements: str) -> None:
+    """Statements outside any transaction of ours."""
+    _apart(url, lambda connection: connection.execute(statements))
 
-    async def execute() -> None:
+
+def value(url: str, query: str) -> object:
+    """The one value of a query."""
+    return _apart(url, lambda connection: connection.fetchval(query))
+
+
+def _apart(url: str, work: Callable[[Any], Awaitable[object]]) -> object:
+    """On a thread: the caller may be inside an event loop of its own."""
+
+    async def execute() -> object:
         connection = await asyncpg.connect(url)
         try:
-            await connection.execute(statement)
+            return await work(connection)
         finally:
             await connection.close()
 
-    thread = threading.Thread(target=lambda: asyncio.run(execute()))  # the caller may be inside a loop of its own
-    thread.start()
-    thread.join()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(execute())).result()
 
 
 @contextmanager

@@ -63,35 +63,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Child:
-    """A child process that listens on ``port``; killed or stopped by its process id."""
+class Process:
+    """A child process, killed or stopped by its process id."""
 
-    def __init__(
-        self, command: Sequence[str], port: int, env: Mapping[str, str] | None = None, log: Path | None = None
-    ) -> None:
-        self.port = port
+    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None, log: Path | None = None) -> None:
         self._log = log
         with (log or Path(os.devnull)).open("ab") as out:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=out, stderr=out, start_new_session=True
             )
-        self._wait()
 
     @property
     def pid(self) -> int:
         return self._process.pid
-
-    def _wait(self) -> None:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            if self._process.poll() is not None:
-                break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        text = self._log.read_text()[-3000:] if self._log else "(no log)"
-        raise RuntimeError(f"{self._process.args!r} did not listen on {self.port}:\n{text}")
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL to the whole process group."""
@@ -106,6 +90,29 @@ class Child:
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+
+
+class Child(Process):
+    """A child process that listens on ``port``."""
+
+    def __init__(
+        self, command: Sequence[str], port: int, env: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> None:
+        super().__init__(command, env, log)
+        self.port = port
+        self._wait()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        text = self._log.read_text()[-3000:] if self._log else "(no log)"
+        raise RuntimeError(f"{self._process.args!r} did not listen on {self.port}:\n{text}")
 
 
 def gateway(

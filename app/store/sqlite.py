@@ -105,8 +105,9 @@ class SQLite(Database):
 
 
 def tell_address(url: str, address: str) -> None:
-    """For whoever finds the database at ``url`` in use by this process: where it serves it."""
-    _lock_file(_path(url)).write_text(address)
+    """For whoever finds the file at ``url`` in use by this process: where it serves it."""
+    if url.startswith("sqlite:///"):
+        _lock_file(_path(url)).write_text(address)
 
 
 def sqlite_warning() -> str | None:
