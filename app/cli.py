@@ -182,7 +182,7 @@ async def _replay(
                     f"--url {error.address or 'http://127.0.0.1:8080'} and "
                     "--key gw_... (or GATEWAY_KEY), which is POST /api/webhooks/replay."
                 )
-            stack.callback(database.close_now)
+            stack.push_async_callback(database.close)
             stock = again.InFile(database)
         found = await again.chosen(stock, ids, state, connection, moment)
         if dry_run:

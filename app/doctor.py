@@ -17,7 +17,7 @@ from app.routers.checks import settings_faults
 from app.security import SecretBox
 from app.settings import load
 from app.store import config, lanes, webhooks
-from app.store.engine import Database
+from app.store.engine import Database, shown
 from app.store.sqlite import sqlite_warning
 
 FREE_BYTES = 500 * 1024 * 1024
@@ -33,18 +33,16 @@ def findings() -> Iterator[Finding]:
     except GatewayError as error:
         yield False, str(error)
         return
-    yield True, f"settings read; database {settings.url}"
-    yield True, sqlite_warning() or "SQLite is new enough"
-    path = Path(settings.url.removeprefix("sqlite:///"))
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        yield False, f"the database cannot be kept there: {folder} is no folder that this user may write to"
-        return
-    free = shutil.disk_usage(folder).free
-    yield free > FREE_BYTES, f"{free // 1024**2:,} MB free in {folder}"
-    if not path.exists():
-        yield True, "there is no database yet; `gateway serve` makes it"
-        return
+    yield True, f"settings read; database {shown(settings.url)}"
+    if settings.url.startswith("sqlite:///"):
+        good, found = _place(Path(settings.url.removeprefix("sqlite:///")))
+        yield True, sqlite_warning() or "SQLite is new enough"
+        yield good, found
+        if not good:
+            return
+        if not Path(settings.url.removeprefix("sqlite:///")).exists():
+            yield True, "there is no database yet; `gateway serve` makes it"
+            return
     try:
         database = opened(settings.url)
     except GatewayError as error:
@@ -55,6 +53,14 @@ def findings() -> Iterator[Finding]:
     yield from _connections(database)
     yield from _queues(database)
     database.close_now()
+
+
+def _place(path: Path) -> Finding:
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return False, f"the database cannot be kept there: {folder} is no folder that this user may write to"
+    free = shutil.disk_usage(folder).free
+    return free > FREE_BYTES, f"{free // 1024**2:,} MB free in {folder}"
 
 
 def _secrets(database: Database, box: SecretBox) -> Finding:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import GatewayError
-from app.store.engine import Database, open_database, take_turns
+from app.store.engine import Database, open_database, shown, take_turns
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +29,7 @@ def opened(url: str, *, exclusive: bool = False) -> Database:
         upgrade(database)
     except (OSError, DBAPIError, CommandError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        raise Unopenable(f"the database {url} does not open: {reason}") from error
+        raise Unopenable(f"the database {shown(url)} does not open: {reason}") from error
     return database
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select
 
@@ -65,6 +66,12 @@ def open_database(url: str, *, exclusive: bool = False) -> Database:
     from app.store.sqlite import SQLite
 
     return SQLite(url, exclusive=exclusive)
+
+
+def shown(url: str) -> str:
+    """A database's URL for people: without its password."""
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":***@") if parts.password else url
 
 
 def take_turns(connection: Connection) -> None:
