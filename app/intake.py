@@ -18,12 +18,14 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.connections import Connected
+from app.drain import Drain
 from app.errors import Busy, Malformed, NotFound, Refused, TooLarge, Unsupported
 from app.mappers.source import Door, Source
 from app.refusals import Refusals
 from app.routers.problems import problem
 from app.store import webhooks
 from app.store.engine import Database
+from app.store.ids import new_id
 from app.store.webhooks import Arrived, Kept
 from app.telemetry import log
 
@@ -32,6 +34,8 @@ GROUP_BYTES = 4 * 1024 * 1024
 WAITING_ROWS = 5_000
 WAITING_BYTES = 64 * 1024 * 1024
 ACK_SECONDS = 3.0  # Centra gives up after 5
+STORE_SECONDS = 1.0  # then the spool, where there is one
+AWAY_SECONDS = 1.0
 INFLATED_BYTES = 10 * 1024 * 1024
 INFLATE_RATIO = 100
 RETRY_AFTER = 5
@@ -40,8 +44,9 @@ RETRY_AFTER = 5
 class GroupCommit:
     """Stores webhooks in groups; ``add`` returns once the webhook is durable."""
 
-    def __init__(self, database: Database, stored: Callable[[], None]) -> None:
-        self._database, self._stored = database, stored
+    def __init__(self, database: Database, stored: Callable[[], None], drain: Drain | None = None) -> None:
+        self._database, self._stored, self._drain = database, stored, drain
+        self._away_until = 0.0
         self._waiting: list[tuple[Arrived, asyncio.Future[Kept]]] = []
         self._bytes = 0
         self._armed = self._busy = False
@@ -84,9 +89,10 @@ class GroupCommit:
         late = asyncio.get_running_loop().call_later(
             ACK_SECONDS, self._answer, group, Busy("the store takes too long", RETRY_AFTER)
         )
+        rows = [webhook for webhook, _ in group]
         result: list[Kept] | Busy
         try:
-            result = await self._database.write(webhooks.store, [webhook for webhook, _ in group])
+            result = await (self._store(rows) if self._drain is None else self._store_or_spool(rows, self._drain))
         except Exception as error:  # every waiter must learn of it, whatever it is
             log.error("store_failed", problem=type(error).__name__, detail=str(error)[:300], webhooks=len(group))
             result = Busy("the store cannot take it now", RETRY_AFTER)
@@ -97,6 +103,23 @@ class GroupCommit:
             self._stored()
         if self._waiting and not self._armed:
             self._arm()
+
+    async def _store(self, rows: list[Arrived]) -> list[Kept]:
+        return await self._database.write(webhooks.store, rows)
+
+    async def _store_or_spool(self, rows: list[Arrived], drain: Drain) -> list[Kept]:
+        """The database, tried once a second while it is away; else this node's spool."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._away_until:
+            try:
+                async with asyncio.timeout(STORE_SECONDS):
+                    return await self._store(rows)
+            except Exception as error:  # whatever it is: the spool keeps them
+                log.error("spooling", problem=type(error).__name__, webhooks=len(rows))
+                self._away_until = loop.time() + AWAY_SECONDS
+        await drain.spool.add(rows)
+        drain.wake.set()
+        return [Kept(row.id, True) for row in rows]
 
     @staticmethod
     def _answer(group: list[tuple[Arrived, asyncio.Future[Kept]]], result: list[Kept] | Busy) -> None:
@@ -198,7 +221,7 @@ class FrontDoor:
         door.verify(headers, raw, connection.secrets, connection.settings, now)
         body = inflated(raw, headers)
         kept = await self._commit.add(
-            Arrived(connection.id, sha256(body).digest()[:16], door.name, "push", int(now * 1000), body)
+            Arrived(connection.id, sha256(body).digest()[:16], door.name, "push", int(now * 1000), body, new_id())
         )
         return kept, body
 

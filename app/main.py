@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from app import http
 from app.connections import Connections, refuse_wrong_key
 from app.deliver import Delivery
+from app.drain import Drain
 from app.intake import FrontDoor, GroupCommit
 from app.klaviyo.client import Klaviyo
 from app.mappers.registry import PLATFORMS
@@ -26,6 +27,7 @@ from app.security import SecretBox
 from app.settings import Settings
 from app.store import lanes, webhooks
 from app.store.engine import Database
+from app.store.spool import Spool
 from app.store.sqlite import sqlite_warning
 from app.telemetry import log
 from app.translate import Translator
@@ -45,10 +47,13 @@ class Gateway:
     apis: Mapping[str, Api]
     translator: Translator
     delivery: Delivery
+    drain: Drain | None
 
 
-def assemble(settings: Settings, *, lost_key: bool = False) -> Gateway:
-    """Every part, made from the settings. With ``lost_key`` it is no fault that no stored secret opens."""
+def assemble(settings: Settings, *, lost_key: bool = False, doors: bool = True) -> Gateway:
+    """Every part, made from the settings. With ``lost_key`` it is no fault that no stored secret opens; without
+    ``doors`` no webhook comes in here.
+    """
     database = opened(settings.url, exclusive=True)
     client = http.create_client()
     box = SecretBox(settings.master_keys)
@@ -59,7 +64,8 @@ def assemble(settings: Settings, *, lost_key: bool = False) -> Gateway:
     delivery = Delivery(database, connections, klaviyo, clock=database.clock)
     apis = {source.name: source.connect(client) for source in PLATFORMS if source.connect is not None}
     translator = Translator(database, connections, apis, made=delivery.wake.set, clock=database.clock)
-    return Gateway(settings, database, client, box, connections, Refusals(), klaviyo, apis, translator, delivery)
+    drain = Drain(database, Spool(settings.data_dir), translator.wake.set) if database.shared and doors else None
+    return Gateway(settings, database, client, box, connections, Refusals(), klaviyo, apis, translator, delivery, drain)
 
 
 @asynccontextmanager
@@ -76,7 +82,8 @@ async def running(gateway: Gateway, *, work: bool) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    parts = (gateway.connections, *((gateway.translator, gateway.delivery) if work else ()))
+    parts = [gateway.connections, *((gateway.translator, gateway.delivery) if work else ())]
+    parts += [gateway.drain] if gateway.drain is not None else []
     tasks = [asyncio.create_task(part.run(stopping)) for part in parts]
     yield
     stopping.set()
@@ -100,7 +107,7 @@ def create_app(settings: Settings, *, work: bool = True, lost_key: bool = False)
     api.state.gateway = gateway
     for router in ROUTERS:
         api.include_router(router)
-    commit = GroupCommit(gateway.database, gateway.translator.wake.set)
+    commit = GroupCommit(gateway.database, gateway.translator.wake.set, gateway.drain)
     return FrontDoor(api, PLATFORMS, gateway.connections.by_id, commit, gateway.refusals, clock=gateway.database.clock)
 
 
@@ -109,5 +116,5 @@ async def work(settings: Settings) -> None:
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
-    async with running(await asyncio.to_thread(assemble, settings), work=True):
+    async with running(assemble(settings, doors=False), work=True):
         await ended.wait()

@@ -91,3 +91,15 @@ def copy_of(url: str) -> Iterator[str]:
         yield named(url, name)
     finally:
         run(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def away(url: str) -> Iterator[None]:
+    """Every session of the database at ``url`` is ended and none is let in, as when the server is gone."""
+    name, admin = urlsplit(url).path.removeprefix("/"), named(url, "postgres")
+    run(admin, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+    run(admin, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    try:
+        yield
+    finally:
+        run(admin, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")

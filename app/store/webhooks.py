@@ -18,7 +18,7 @@ ROWS_PER_STATEMENT = 200
 
 
 class Arrived(NamedTuple):
-    """A webhook to store; ``key`` (16 bytes) is unique in its connection."""
+    """A webhook to store; ``key`` (16 bytes) is unique in its connection. Without an ``id`` (0) it is given one."""
 
     connection_id: str
     key: bytes
@@ -26,6 +26,7 @@ class Arrived(NamedTuple):
     origin: str
     received_at: int
     body: bytes
+    id: int = 0
 
 
 class Kept(NamedTuple):
@@ -72,7 +73,7 @@ _DUE = (
 _UNNEST = (
     "INSERT INTO webhooks (connection_id, id, key, door, origin, received_at, codec, body) SELECT * FROM unnest("
     "$1::varchar[], $2::bigint[], $3::bytea[], $4::varchar[], $5::varchar[], $6::bigint[], $7::smallint[], $8::bytea[])"
-    " ON CONFLICT (connection_id, key) DO NOTHING"
+    " ON CONFLICT (connection_id, key) DO NOTHING RETURNING id"
 )
 _UNNEST_DUE = (
     "INSERT INTO untranslated (connection_id, webhook_id, run_at, claimed_until, attempts, problem) "
@@ -96,24 +97,32 @@ def store(connection: Connection, rows: Sequence[Arrived]) -> list[Kept]:
     kept: list[Kept] = []
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
         part = rows[start : start + ROWS_PER_STATEMENT]
-        ids = [new_id() for _ in part]
-        all_new = insert_all(connection, ids, part)
-        found = [Kept(id_, True) for id_ in ids] if all_new else _there(connection, ids, part)
+        ids = [row.id or new_id() for row in part]
+        new = insert_all(connection, ids, part)
+        found = [Kept(id_, True) for id_ in ids] if len(new) == len(part) else _there(connection, new, part)
         _make_due(connection, found, part)
         kept += found
     return kept
 
 
-def _on_sqlite(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> bool:
+def _on_sqlite(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> set[int]:
+    """The ids of those that are new. Asked for only where one is not: RETURNING costs a third more."""
     values: list[object] = []
     for id_, row in zip(ids, rows, strict=True):
         codec, body = pack(row.body)
         values += (row.connection_id, id_, row.key, row.door, row.origin, row.received_at, codec, body)
-    return connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount == len(rows)
+    inserted = connection.exec_driver_sql(_statement(_ARRIVED, len(rows)), tuple(values)).rowcount
+    if inserted == len(rows):
+        return set(ids)
+    w, owners = webhooks.c, {row.connection_id for row in rows}
+    return set(connection.scalars(select(w.id).where(w.connection_id.in_(owners), w.id.in_(ids))))
 
 
-def _on_postgresql(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> bool:
-    """In the order of keys: two nodes that insert the same ones in different orders would lock each other out."""
+def _on_postgresql(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> set[int]:
+    """The ids of those that are new; what comes out of a spool may be there under its very id.
+
+    In the order of keys: two nodes that insert the same ones in different orders would lock each other out.
+    """
     ordered = sorted(zip(ids, rows, strict=True), key=lambda pair: (pair[1].connection_id, pair[1].key))
     packed = [pack(row.body) for _, row in ordered]
     columns = (
@@ -121,7 +130,7 @@ def _on_postgresql(connection: Connection, ids: Sequence[int], rows: Sequence[Ar
         [row.door for _, row in ordered], [row.origin for _, row in ordered],
         [row.received_at for _, row in ordered], [codec for codec, _ in packed], [body for _, body in packed],
     )  # fmt: skip
-    return connection.exec_driver_sql(_UNNEST, columns).rowcount == len(rows)
+    return set(connection.exec_driver_sql(_UNNEST, columns).scalars())
 
 
 def _make_due(connection: Connection, kept: Sequence[Kept], rows: Sequence[Arrived]) -> None:
@@ -135,12 +144,16 @@ def _make_due(connection: Connection, kept: Sequence[Kept], rows: Sequence[Arriv
         connection.exec_driver_sql(_UNNEST_DUE, tuple(list(column) for column in zip(*due, strict=True)))
 
 
-def _there(connection: Connection, ids: Sequence[int], rows: Sequence[Arrived]) -> list[Kept]:
+def _there(connection: Connection, new: set[int], rows: Sequence[Arrived]) -> list[Kept]:
     w, owners, keys = webhooks.c, {row.connection_id for row in rows}, {row.key for row in rows}
     query = select(w.connection_id, w.key, w.id).where(w.connection_id.in_(owners), w.key.in_(keys))
     there = {(row.connection_id, row.key): row.id for row in connection.execute(query)}
-    found = [there[row.connection_id, row.key] for row in rows]
-    return [Kept(id_, id_ == own) for id_, own in zip(found, ids, strict=True)]
+    kept = []
+    for row in rows:
+        id_ = there[row.connection_id, row.key]
+        kept.append(Kept(id_, id_ in new))
+        new.discard(id_)  # a repeat inside the group is not new a second time
+    return kept
 
 
 def claim(connection: Connection, now: int, until: int, limit: int) -> list[Due]:

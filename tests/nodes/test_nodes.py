@@ -46,7 +46,7 @@ async def test_two_doors_and_two_workers_lose_and_double_nothing(tmp_path: Path,
     base = f"http://127.0.0.1:{port}"
     with postgres.copy_of(postgresql) as url:
         seed(url, connection=CONNECTION, settings=SETTINGS, secrets={"endpoint_secret": SECRET})
-        doors = [gateway(tmp_path, klaviyo_url=base, work=False, url=url) for _ in range(2)]
+        doors = [gateway(_folder(tmp_path, n), klaviyo_url=base, work=False, url=url) for n in range(2)]
         workers = [worker(tmp_path, base, url) for _ in range(2)]
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
@@ -77,6 +77,13 @@ async def test_two_doors_and_two_workers_lose_and_double_nothing(tmp_path: Path,
     assert len(acknowledged) == ORDERS
     assert sorted(placed) == sorted(str(10_000_000 + n) for n in acknowledged)
     assert counts == {"received": ORDERS, "mapped": ORDERS, "waiting": 0}
+
+
+def _folder(parent: Path, n: int) -> Path:
+    """Each node has a folder, and a spool, of its own."""
+    made = parent / f"node-{n}"
+    made.mkdir()
+    return made
 
 
 async def _waiting(url: str) -> int:
