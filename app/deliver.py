@@ -31,6 +31,7 @@ LEASE_SECONDS = 60.0  # more than a call's deadline and its settlement together
 TURN_SECONDS = 5.0
 IDLE_SECONDS = 0.25
 PROBE_SECONDS = 60.0
+STOP_SECONDS = 4.0  # with what the HTTP server takes, the process ends within ten
 IN_FLIGHT = {batches.SINGLE: 64, batches.BULK: 4}
 DUE_AT_ONCE = 1000
 
@@ -88,7 +89,7 @@ class Delivery:
     _turns: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until ``stopping`` is set, then let the turns under way end their step and give their lanes back."""
+        """Work until ``stopping`` is set, then end within ``STOP_SECONDS`` or so and give the lanes back."""
         while not stopping.is_set():
             self.wake.clear()
             lane = None
@@ -102,7 +103,15 @@ class Delivery:
             task = asyncio.create_task(self._turn(lane, stopping))
             self._turns.add(task)
             task.add_done_callback(self._turn_over)
-        await asyncio.gather(*self._turns, return_exceptions=True)
+        await self._end()
+
+    async def _end(self) -> None:
+        """Let calls under way be answered for a while. What is cut off is a committed batch: it goes again as it is."""
+        if self._turns:
+            _, late = await asyncio.wait(self._turns, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _turn_over(self, task: asyncio.Task[None]) -> None:
         self._turns.discard(task)
@@ -131,6 +140,9 @@ class Delivery:
         except LeaseLost:
             log.warning("lease_lost", account=lane.account_id, kind=lane.kind)
             return
+        except asyncio.CancelledError:
+            await self.database.write(lanes.release, lane, _ms(self.clock()))
+            raise
         except Exception as error:  # what was under way is a committed batch: it goes again
             log.exception("turn_failed", account=lane.account_id, kind=lane.kind, problem=type(error).__name__)
         await self.database.write(lanes.release, lane, _ms(self.clock()))

@@ -28,7 +28,7 @@ def listen(app: ASGIApp, host: str, port: int, announce: Callable[[str], None]) 
     sockets = _open(host, port)
     config = uvicorn.Config(
         app, loop="uvloop", http="httptools", access_log=False, server_header=False, proxy_headers=False,
-        log_level="warning", timeout_graceful_shutdown=10,
+        log_level="warning", timeout_graceful_shutdown=4,
     )  # fmt: skip
     server = _Server(config, lambda: announce(_url(host, sockets[0])))
     with suppress(KeyboardInterrupt):  # uvicorn has ended in order, and raises it once more

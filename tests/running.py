@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app.connections import account_place, connection_place
@@ -79,7 +80,8 @@ class Process:
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL to the whole process group."""
-        os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # dead already
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait(10)
 
     def stop(self) -> int:
