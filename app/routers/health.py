@@ -44,5 +44,8 @@ async def ready(request: Request) -> Ready:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await gateway(request).database.read(config.version)
     except Exception as error:  # whatever keeps the store from answering
-        raise Busy("the store does not answer") from error
+        drain = gateway(request).drain
+        if drain is None:
+            raise Busy("the store does not answer") from error
+        await drain.spool.waiting()  # the spool takes webhooks meanwhile
     return Ready()

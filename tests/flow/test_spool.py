@@ -6,17 +6,24 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
 
 from app.drain import Drain
-from app.intake import GroupCommit
+from app.intake import FrontDoor, GroupCommit
+from app.main import create_app
+from app.settings import Settings
 from app.store import webhooks
 from app.store.engine import open_database
 from app.store.postgres import PostgreSQL
 from app.store.spool import Spool
 from app.store.webhooks import Arrived
 from tests import postgres
+from tests.running import MASTER_KEY
 
 
 class Node:
@@ -87,3 +94,17 @@ async def test_a_spool_outlives_its_process(node: Node, tmp_path: Path) -> None:
     assert await again.step() == 1
     assert await node.stored() == [1]
     await again.spool.close()
+
+
+async def test_a_node_with_a_spool_is_ready_while_the_database_is_away(postgresql: str, tmp_path: Path) -> None:
+    with postgres.copy_of(postgresql) as url:
+        made = Settings(data_dir=tmp_path, master_key=SecretStr(MASTER_KEY), database_url=url)
+        front = create_app(made, work=False)
+        api = cast(FastAPI, cast(FrontDoor, front)._app)
+        async with (
+            api.router.lifespan_context(api),
+            httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url="http://gateway.test") as client,
+        ):
+            assert (await client.get("/health/ready")).status_code == 200
+            with postgres.away(url):
+                assert (await client.get("/health/ready")).status_code == 200
