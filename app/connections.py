@@ -27,6 +27,7 @@ from app.telemetry import log
 T = TypeVar("T")
 
 REFRESH_SECONDS = 1.0
+WARNING_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,23 @@ class Connections:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """See every second what other processes changed, and look at the database's clock."""
+        warned = 0.0
         while not stopping.is_set():
             try:
                 await self._database.sync()
                 await self.refresh()
+                if (now := self._database.clock()) - warned > WARNING_SECONDS:
+                    warned = now
+                    self._warn(now)
             except Exception as error:  # the store may be away for a while; what is in memory goes on
                 log.warning("refresh_failed", problem=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), REFRESH_SECONDS)
+
+    def _warn(self, now: float) -> None:
+        for connected in self.by_id.values():
+            if text := connected.source.warns(connected.settings, now):
+                log.warning("connection_warning", connection=connected.id, warning=text)
 
     async def refresh(self) -> bool:
         """Load again if the configuration's version moved; says whether it did."""

@@ -81,6 +81,10 @@ def _connections(database: Database) -> Iterator[Finding]:
         faults = settings_faults(source, json.loads(row.settings), own)
         told = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
         yield not faults, f"connection {row.id}: {told or 'settings are valid'}"
+        if not faults:
+            warning = source.warns(source.settings.model_validate_json(row.settings), time.time())
+            if warning:
+                yield False, f"connection {row.id}: {warning}"
 
 
 def _queues(database: Database) -> Iterator[Finding]:

@@ -158,7 +158,7 @@ class Door:
 @dataclass(frozen=True)
 class Source(Generic[S]):
     """A platform. ``scopes_of(event)`` names the scopes whose overrides apply, weakest first; ``connect`` makes its
-    API client out of the process's HTTP client.
+    API client out of the process's HTTP client; ``warns(settings, now)`` tells of what will soon end, e.g. a token.
     """
 
     name: str
@@ -169,4 +169,5 @@ class Source(Generic[S]):
     table: Map[str, Mapping[Any, S]]
     ignored: Map[str, str] = field(default_factory=dict)
     scopes_of: Callable[[object], tuple[str, ...]] = lambda _: ()
+    warns: Callable[[S, float], str | None] = lambda _, __: None
     connect: Callable[[Client], Api] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_a_healthy_gateway_has_no_findings(tmp_path: Path) -> None:
         "ok    connection shop: settings are valid",
         "ok    0 webhooks received, 0 wait",
     ]
+
+
+def test_a_token_that_ends_soon_is_told(tmp_path: Path) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    seed(url(tmp_path), connection="shop", settings={**SETTINGS, "api_token_expires": soon}, secrets={})
+    said = run_here("doctor", env={"GATEWAY_DATA_DIR": str(tmp_path), "GATEWAY_MASTER_KEY": MASTER_KEY})
+    assert said.code == 1
+    assert f"wrong connection shop: Centra's API token expires on {soon}" in said.out
 
 
 def test_before_the_first_start_it_makes_nothing(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from app.mappers.centra import (
     subscription_status_changed,
 )
 from app.mappers.centra.answers import CustomerFound, OrderFound, ReturnFound, ShipmentFound
-from app.mappers.centra.api import CentraApi
+from app.mappers.centra.api import CentraApi, token_warning
 from app.mappers.centra.doors import EMPTY, announced, pushed, receipt, record, verifier
 from app.mappers.centra.schemas import (
     AccountEvent,
@@ -175,5 +175,6 @@ SOURCE = Source(
     table={**PUSHED, **ANNOUNCED},
     ignored=IGNORED,
     scopes_of=scopes_of,
+    warns=lambda settings, now: token_warning(settings.api_token_expires, now),
     connect=CentraApi,
 )
