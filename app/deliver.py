@@ -84,6 +84,7 @@ class Delivery:
     connections: Connections
     klaviyo: Klaviyo
     clock: Callable[[], float] = time.time
+    share: float = pacing.SHARE
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     _turns: set[asyncio.Task[None]] = field(default_factory=set)
@@ -150,7 +151,7 @@ class Delivery:
     async def _step(self, lane: Lane, account: Account, paces: dict[str, pacing.Pace]) -> bool:
         """Send what is due once; says whether it is worth going on at once."""
         kind, now = Kind(lane.kind), self.clock()
-        window = Window(kind, paces, now)
+        window = Window(kind, paces, now, self.share)
         due = await self.database.write(lanes.prepare, lane, _ms(now), DUE_AT_ONCE, window.plan)
         if not due:
             return False
@@ -212,6 +213,7 @@ class Window:
     kind: Kind
     paces: Mapping[str, pacing.Pace]
     now: float
+    share: float
 
     def plan(self, members: Sequence[Member]) -> Sequence[tuple[str, Sequence[Member]]]:
         """Cut into batches, no more of them than may be sent now (one, when none may: it says what must wait)."""
@@ -230,10 +232,12 @@ class Window:
 
     def wait(self, due: Sequence[Batch]) -> float:
         """Seconds until the first of these may go; 0 when nothing is due."""
-        return min((self._pace(batch.form).wait(self._limit(batch.form), self.now) for batch in due), default=0.0)
+        return min(
+            (self._pace(batch.form).wait(self._limit(batch.form), self.now, self.share) for batch in due), default=0.0
+        )
 
     def _room(self, form: str) -> int:
-        return self._pace(form).room(self._limit(form), self.now)
+        return self._pace(form).room(self._limit(form), self.now, self.share)
 
     def _pace(self, form: str) -> pacing.Pace:
         return self.paces.get(PATHS[self.kind, form], pacing.Pace())

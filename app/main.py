@@ -61,7 +61,7 @@ def assemble(settings: Settings, *, lost_key: bool = False, doors: bool = True) 
         refuse_wrong_key(database, box)
     connections = Connections(database, box)
     klaviyo = Klaviyo(client, settings.klaviyo_url)
-    delivery = Delivery(database, connections, klaviyo, clock=database.clock)
+    delivery = Delivery(database, connections, klaviyo, clock=database.clock, share=settings.klaviyo_share)
     apis = {source.name: source.connect(client) for source in PLATFORMS if source.connect is not None}
     translator = Translator(database, connections, apis, made=delivery.wake.set, clock=database.clock)
     drain = Drain(database, Spool(settings.data_dir), translator.wake.set) if database.shared and doors else None

@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     )
     public_url: str = Field("", description="Where platforms reach us, shown in the docs: https://gateway.example.com")
     klaviyo_url: str = Field(KLAVIYO, description="Klaviyo; another value only for the sandbox and for tests.")
+    klaviyo_share: float = Field(
+        0.9,
+        ge=0.05,
+        le=1.0,
+        description="Share of an account's rate limits to use: its other tools use the same quota.",
+    )
 
     @field_validator("database_url")
     @classmethod

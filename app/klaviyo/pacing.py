@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 BURST_SECONDS = 1.0
 STEADY_SECONDS = 60.0
-SHARE = 0.9  # Klaviyo: private keys of one account share one quota, also with the merchant's other tools
+SHARE = 0.9  # of the quota; Klaviyo: private keys of one account share one, also with the merchant's other tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,21 @@ class Pace:
     steady_start: float = 0.0
     steady_used: int = 0
 
-    def wait(self, limit: Limit, now: float) -> float:
-        """Seconds until one more call is allowed, 0 when it is now."""
+    def wait(self, limit: Limit, now: float, share: float = SHARE) -> float:
+        """Seconds until one more call is allowed, 0 when it is now; ``share`` of the limit is ours."""
         pace = self._rolled(now)
         waits = [0.0]
-        if pace.burst_used >= _allowed(limit.burst):
+        if pace.burst_used >= _allowed(limit.burst, share):
             waits.append(pace.burst_start + BURST_SECONDS - now)
-        if pace.steady_used >= _allowed(limit.steady):
+        if pace.steady_used >= _allowed(limit.steady, share):
             waits.append(pace.steady_start + STEADY_SECONDS - now)
         return max(waits)
 
-    def room(self, limit: Limit, now: float) -> int:
+    def room(self, limit: Limit, now: float, share: float = SHARE) -> int:
         """How many calls are allowed right now."""
         pace = self._rolled(now)
-        return max(0, min(_allowed(limit.burst) - pace.burst_used, _allowed(limit.steady) - pace.steady_used))
+        burst, steady = _allowed(limit.burst, share), _allowed(limit.steady, share)
+        return max(0, min(burst - pace.burst_used, steady - pace.steady_used))
 
     def sent(self, calls: int, now: float) -> Pace:
         """The pace after ``calls`` more."""
@@ -91,8 +92,8 @@ def stored(by_path: Mapping[str, Pace]) -> str:
     return json.dumps({path: asdict(pace) for path, pace in by_path.items()})
 
 
-def _allowed(limit: int) -> int:
-    return max(1, int(limit * SHARE))
+def _allowed(limit: int, share: float) -> int:
+    return max(1, int(limit * share))
 
 
 def _whole(text: str | None) -> int | None:

@@ -46,3 +46,9 @@ def test_a_pace_survives_in_the_lanes_row() -> None:
     before = {path: Pace().sent(3, now=7.5) for path in LIMITS}
     assert paces(stored(before)) == before
     assert paces("{}") == {}
+
+
+def test_a_share_leaves_room_for_the_merchants_other_tools() -> None:
+    pace = Pace().sent(4, now=1000.0)
+    assert (pace.room(LIMIT, 1000.5, 0.5), pace.room(LIMIT, 1000.5, 1.0)) == (1, 6)
+    assert pace.sent(1, now=1000.5).wait(LIMIT, 1000.5, 0.5) == 0.5
